@@ -1,0 +1,110 @@
+//! What every HTTP client of multinic shares: time-outs, TLS, bounded bodies and `Retry-After`.
+//!
+//! Contrabass and the management API are reached through [`Endpoint::client`]; OpenStack is reached through
+//! `openstack_sdk`, which builds its own client from the same [`Endpoint`] options.
+
+mod body;
+mod retry_after;
+
+use std::{fs, io, path::PathBuf, time::Duration};
+
+pub use body::{BodyError, read_body};
+pub use retry_after::retry_after;
+
+/// How an endpoint is reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// For one whole request, connecting and body included.
+    pub timeout: Duration,
+    /// How its certificate is checked.
+    pub tls: Tls,
+}
+
+/// How a server's certificate is checked. The default trusts the system's roots only.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tls {
+    /// A PEM bundle, trusted in addition to the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// Checks nothing. For one endpoint, only when its setting says so.
+    pub insecure_skip_verify: bool,
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), tls: Tls::default() }
+    }
+}
+
+/// Why no client could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// The bundle is missing or unreadable.
+    #[error("failed to read the CA file {}", path.display())]
+    ReadCaFile {
+        /// The setting's value.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bundle is not PEM.
+    #[error("failed to read certificates from the CA file {}: expected PEM", path.display())]
+    ParseCaFile {
+        /// The setting's value.
+        path: PathBuf,
+        /// What was wrong.
+        source: Option<reqwest::Error>,
+    },
+    /// The TLS library refused.
+    #[error("failed to build the HTTP client")]
+    Build(#[source] reqwest::Error),
+}
+
+/// How long a TCP connection and its TLS handshake may take, at most; the whole request has [`Endpoint::timeout`].
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Endpoint {
+    /// Builds the client. It follows no redirects (a redirected POST would lose its body, and a bearer token must not
+    /// travel to another host) and keeps idle connections for 30 seconds.
+    pub fn client(&self) -> Result<reqwest::Client, EndpointError> {
+        let mut builder = reqwest::Client::builder()
+            .timeout(self.timeout)
+            .connect_timeout(self.timeout.min(CONNECT_TIMEOUT))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("multinic/", env!("CARGO_PKG_VERSION")))
+            .tls_danger_accept_invalid_certs(self.tls.insecure_skip_verify);
+        for certificate in self.tls.certificates()? {
+            builder = builder.add_root_certificate(certificate);
+        }
+        builder.build().map_err(EndpointError::Build)
+    }
+}
+
+impl Tls {
+    /// The certificates of `ca_file`; at least one if there is a file.
+    pub fn certificates(&self) -> Result<Vec<reqwest::Certificate>, EndpointError> {
+        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
+        let pem = fs::read(path).map_err(|source| EndpointError::ReadCaFile { path: path.clone(), source })?;
+        match reqwest::Certificate::from_pem_bundle(&pem) {
+            Ok(certificates) if certificates.is_empty() => {
+                Err(EndpointError::ParseCaFile { path: path.clone(), source: None })
+            }
+            Ok(certificates) => Ok(certificates),
+            Err(source) => Err(EndpointError::ParseCaFile { path: path.clone(), source: Some(source) }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_or_empty_ca_file_is_an_error_that_names_it() {
+        for path in ["/nonexistent/ca.pem", "/dev/null"] {
+            let tls = Tls { ca_file: Some(path.into()), insecure_skip_verify: false };
+            let error = tls.certificates().unwrap_err().to_string();
+            assert!(error.contains(path), "{error}");
+        }
+    }
+}
