@@ -210,10 +210,8 @@ macro_rules! opaque_id {
 
 /// OpenStack prints UUIDs in lower case; a user who pastes one in upper case means the same object.
 fn lower_case_if_uuid(text: String) -> String {
-    match text.len() == 36 && Uuid::try_parse(&text).is_ok() {
-        true => text.to_ascii_lowercase(),
-        false => text,
-    }
+    let is_uuid = text.len() == 36 && Uuid::try_parse(&text).is_ok();
+    if is_uuid { text.to_ascii_lowercase() } else { text }
 }
 
 opaque_id!(

@@ -1,5 +1,7 @@
 //! The custom resource `OpenstackConfig` (contract 3.1) and its way into a checked [`Selection`].
 
+#![allow(clippy::struct_field_names, reason = "the contract's own keys; the derive repeats the struct")]
+
 use std::collections::BTreeSet;
 
 use k8s_openapi::{

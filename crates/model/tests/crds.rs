@@ -1,5 +1,7 @@
 //! The committed CRDs are the generated ones.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 
 use multinic_model::crds::Crd;
