@@ -3,13 +3,23 @@
 //! Contrabass and the management API are reached through [`Endpoint::client`]; OpenStack is reached through
 //! `openstack_sdk`, which builds its own client from the same [`Endpoint`] options.
 
+mod api_client;
+mod base_url;
 mod body;
+mod printable;
+mod retry;
 mod retry_after;
+mod send_error;
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
+pub use api_client::{Answer, ApiClient};
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use body::{BodyError, read_body};
+pub use printable::{error_detail, printable};
+pub use retry::{Pauses, RetryPolicy};
 pub use retry_after::retry_after;
+pub use send_error::{SendError, SendErrorKind};
 
 /// How an endpoint is reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +41,10 @@ pub struct Tls {
 
 impl Default for Endpoint {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), tls: Tls::default() }
+        Self {
+            timeout: Duration::from_secs(30),
+            tls: Tls::default(),
+        }
     }
 }
 
@@ -57,6 +70,12 @@ pub enum EndpointError {
     /// The TLS library refused.
     #[error("failed to build the HTTP client")]
     Build(#[source] reqwest::Error),
+    /// The address is of no use.
+    #[error("failed to use the address")]
+    Address(#[source] BaseUrlError),
+    /// The token cannot stand in a header.
+    #[error("failed to use the token: expected visible ASCII characters, at least one")]
+    Token,
 }
 
 /// How long a TCP connection and its TLS handshake may take, at most; the whole request has [`Endpoint::timeout`].
@@ -83,14 +102,23 @@ impl Endpoint {
 impl Tls {
     /// The certificates of `ca_file`; at least one if there is a file.
     pub fn certificates(&self) -> Result<Vec<reqwest::Certificate>, EndpointError> {
-        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
-        let pem = fs::read(path).map_err(|source| EndpointError::ReadCaFile { path: path.clone(), source })?;
+        let Some(path) = &self.ca_file else {
+            return Ok(Vec::new());
+        };
+        let pem = fs::read(path).map_err(|source| EndpointError::ReadCaFile {
+            path: path.clone(),
+            source,
+        })?;
         match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certificates) if certificates.is_empty() => {
-                Err(EndpointError::ParseCaFile { path: path.clone(), source: None })
-            }
+            Ok(certificates) if certificates.is_empty() => Err(EndpointError::ParseCaFile {
+                path: path.clone(),
+                source: None,
+            }),
             Ok(certificates) => Ok(certificates),
-            Err(source) => Err(EndpointError::ParseCaFile { path: path.clone(), source: Some(source) }),
+            Err(source) => Err(EndpointError::ParseCaFile {
+                path: path.clone(),
+                source: Some(source),
+            }),
         }
     }
 }
@@ -102,7 +130,10 @@ mod tests {
     #[test]
     fn a_missing_or_empty_ca_file_is_an_error_that_names_it() {
         for path in ["/nonexistent/ca.pem", "/dev/null"] {
-            let tls = Tls { ca_file: Some(path.into()), insecure_skip_verify: false };
+            let tls = Tls {
+                ca_file: Some(path.into()),
+                insecure_skip_verify: false,
+            };
             let error = tls.certificates().unwrap_err().to_string();
             assert!(error.contains(path), "{error}");
         }

@@ -1,0 +1,123 @@
+//! Delivering: batches in order, one after the other.
+//!
+//! The order of the nodes is kept, because withdrawals come first: a MAC must leave its old node before another one may
+//! have it. A batch that fails does not stop the later ones, although a withdrawal may be in it: the server refuses a MAC
+//! that another node still has, node by node, and the next pass repairs the rest. Sending stops when every further
+//! batch would meet the same answer (token, address), or when the server seems to be down.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use multinic_model::{ClusterId, NodeConfig};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+
+use crate::{
+    Batch, Delivery, DeliveryError, ManagementApi, NodeResult,
+    answer::{NodeResults, read_results},
+    body,
+};
+
+/// The longest answer to a POST accepted, in bytes. A result takes some hundred bytes, a batch some hundred nodes.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// So many batches in a row without a working server are the last.
+const MAX_OUTAGES: u32 = 3;
+
+/// What the batches so far say about the next one.
+#[derive(Default)]
+struct Health {
+    outages: u32,
+    stopped: Option<Arc<DeliveryError>>,
+}
+
+impl ManagementApi {
+    /// Posts the nodes in batches, in the given order, and says for each what became of it.
+    ///
+    /// A batch that is too large for the server (413) is halved until it fits. After a batch that failed for want of a
+    /// working server, the next ones are tried once each; after three in a row the rest is not sent. After a refusal that
+    /// concerns every request (401, 403, 404, 405, a redirect) the rest is not sent either. What was not sent is `Failed`
+    /// with the error that stopped it.
+    pub async fn deliver(&self, cluster: &ClusterId, nodes: &[&NodeConfig]) -> Delivery {
+        let mut delivery = Delivery::default();
+        let mut health = Health::default();
+        let mut pending: Vec<_> = nodes.chunks(self.batch_size.get()).rev().collect();
+        while let Some(batch) = pending.pop() {
+            if let Some(error) = &health.stopped {
+                delivery.fail(batch, error);
+                continue;
+            }
+            match self.post(cluster, batch, health.attempts()).await {
+                Err(DeliveryError::TooLarge { .. }) if batch.len() > 1 => {
+                    let (first, second) = batch.split_at(batch.len().div_ceil(2));
+                    pending.extend([second, first]);
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    health.failed(&error);
+                    delivery.fail(batch, &error);
+                    delivery.batches.push(Batch {
+                        nodes: batch.len(),
+                        error: Some(error),
+                    });
+                }
+                Ok(results) => {
+                    health = Health::default();
+                    delivery.extend(batch, results);
+                    delivery.batches.push(Batch {
+                        nodes: batch.len(),
+                        error: None,
+                    });
+                }
+            }
+        }
+        delivery
+    }
+
+    async fn post(
+        &self,
+        cluster: &ClusterId,
+        batch: &[&NodeConfig],
+        attempts: NonZeroU32,
+    ) -> Result<NodeResults, DeliveryError> {
+        let body = body(batch)?;
+        let build = |http: &reqwest::Client| {
+            let request = http.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+            Self::for_cluster(request, cluster)
+                .header(ACCEPT, "application/json")
+                .body(body.clone())
+        };
+        let answer = self.api.send(attempts, MAX_ANSWER, build).await;
+        let answer = answer.map_err(|source| self.unreachable("POST", source))?;
+        read_results(self, batch, &answer)
+    }
+}
+
+impl Health {
+    fn attempts(&self) -> NonZeroU32 {
+        if self.outages == 0 {
+            NonZeroU32::MAX
+        } else {
+            NonZeroU32::MIN
+        }
+    }
+
+    fn failed(&mut self, error: &Arc<DeliveryError>) {
+        self.outages = if error.is_outage() { self.outages + 1 } else { 0 };
+        if error.is_final() || self.outages == MAX_OUTAGES {
+            self.stopped = Some(Arc::clone(error));
+        }
+    }
+}
+
+impl Delivery {
+    fn fail(&mut self, batch: &[&NodeConfig], error: &Arc<DeliveryError>) {
+        for node in batch {
+            self.record(&node.node_name, NodeResult::Failed(Arc::clone(error)));
+        }
+    }
+
+    fn extend(&mut self, batch: &[&NodeConfig], results: NodeResults) {
+        for (node, result) in batch.iter().zip(results) {
+            self.record(&node.node_name, result);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Reading back what a cluster holds: complete, or an error (rule 1), or the knowledge that the server cannot say.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+};
+
+use multinic_model::{ClusterId, Earlier, EarlierNode, NodeConfig, NodeName};
+use multinic_transport::{Answer, SendError, printable};
+use reqwest::{StatusCode, header::ACCEPT};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{DeliveryError, ManagementApi};
+
+/// How many nodes one page is asked to hold; a server may give fewer.
+const PAGE: u32 = 500;
+
+/// The longest page accepted, in bytes: 500 nodes take about 1 MB.
+const MAX_PAGE: usize = 16 * 1024 * 1024;
+
+/// The greatest number of pages of one reading.
+const MAX_PAGES: usize = 1000;
+
+/// The longest cursor accepted, in bytes: it goes into the request line.
+const MAX_CURSOR: usize = 2048;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageJson {
+    items: Vec<Value>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+/// Where the reading stands.
+#[derive(Default)]
+struct Reading {
+    nodes: BTreeMap<NodeName, EarlierNode>,
+    cursors: BTreeSet<String>,
+}
+
+impl ManagementApi {
+    /// Reads every node config of the cluster.
+    ///
+    /// 404, 405 or 501 on the first page means that the server has no GET; later they are errors like any other. A stored
+    /// item that is not a node config is an error that names it: leaving it out would make it look absent, and its ids free.
+    pub async fn read_back(&self, cluster: &ClusterId) -> Result<Earlier, DeliveryError> {
+        let mut reading = Reading::default();
+        let mut cursor = None;
+        for page in 0..MAX_PAGES {
+            let answer = self.page(cluster, PAGE, cursor.as_deref()).await?;
+            if page == 0 && is_not_offered(answer.status) {
+                return Ok(Earlier::NotOffered);
+            }
+            let PageJson { items, next_cursor } = self.read_page(&answer)?;
+            for item in items {
+                self.add(&mut reading, &item)?;
+            }
+            cursor = next_cursor.filter(|cursor| !cursor.is_empty());
+            match &cursor {
+                None => return Ok(Earlier::Known(reading.nodes)),
+                Some(cursor) => self.check_cursor(&mut reading, cursor)?,
+            }
+        }
+        Err(self.pages("they do not end"))
+    }
+
+    pub(crate) async fn page(
+        &self,
+        cluster: &ClusterId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Answer, DeliveryError> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("limit", &limit.to_string());
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        let build = |http: &reqwest::Client| {
+            Self::for_cluster(http.get(url.clone()), cluster).header(ACCEPT, "application/json")
+        };
+        let answer = self.api.send(NonZeroU32::MAX, MAX_PAGE, build).await;
+        answer.map_err(|source| self.unreachable("GET", source))
+    }
+
+    pub(crate) fn read_page(&self, answer: &Answer) -> Result<PageJson, DeliveryError> {
+        if answer.status != StatusCode::OK {
+            return Err(self.refusal("GET", answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| DeliveryError::Answer {
+            method: "GET",
+            url: self.url.to_string(),
+            reason: printable(&error.to_string()),
+        })
+    }
+
+    fn add(&self, reading: &mut Reading, item: &Value) -> Result<(), DeliveryError> {
+        let NodeConfig {
+            node_name,
+            instance_id,
+            mut interfaces,
+        } = NodeConfig::deserialize(item).map_err(|error| unreadable(item, &error))?;
+        interfaces.sort_by_key(|interface| interface.id);
+        let earlier = EarlierNode {
+            instance_id,
+            interfaces,
+        };
+        match reading.nodes.insert(node_name.clone(), earlier) {
+            None => Ok(()),
+            Some(_) => Err(DeliveryError::ListedTwice {
+                node: node_name,
+                url: self.url.to_string(),
+            }),
+        }
+    }
+
+    fn check_cursor(&self, reading: &mut Reading, cursor: &str) -> Result<(), DeliveryError> {
+        if cursor.len() > MAX_CURSOR {
+            return Err(self.pages("a cursor is longer than 2048 bytes"));
+        }
+        if !reading.cursors.insert(cursor.to_owned()) {
+            return Err(self.pages("a cursor came twice"));
+        }
+        Ok(())
+    }
+
+    fn pages(&self, reason: &'static str) -> DeliveryError {
+        DeliveryError::Pages {
+            url: self.url.to_string(),
+            reason,
+        }
+    }
+
+    pub(crate) fn unreachable(&self, method: &'static str, source: SendError) -> DeliveryError {
+        DeliveryError::Unreachable {
+            method,
+            url: self.url.to_string(),
+            source,
+        }
+    }
+}
+
+/// The answers by which another server says that it only takes POSTs.
+pub(crate) fn is_not_offered(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+    )
+}
+
+fn unreadable(item: &Value, error: &serde_json::Error) -> DeliveryError {
+    let node = item
+        .get("nodeName")
+        .and_then(Value::as_str)
+        .unwrap_or("without a nodeName");
+    DeliveryError::Item {
+        node: printable(node),
+        reason: printable(&error.to_string()),
+    }
+}

@@ -1,0 +1,214 @@
+//! A client of one JSON API: base address, optional bearer token, retries, bounded answers, a request counter.
+
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION, header::LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::{
+    BaseUrl, Endpoint, EndpointError, Pauses, RetryPolicy, SendError, body::read_body, printable::error_detail,
+    printable::printable, retry::Transient, retry_after::retry_after,
+};
+
+/// A client of one JSON API. It never shows its token.
+pub struct ApiClient {
+    http: reqwest::Client,
+    base: BaseUrl,
+    token: Option<Token>,
+    retry: RetryPolicy,
+    pauses: Pauses,
+    requests: AtomicU64,
+}
+
+struct Token {
+    secret: SecretString,
+    header: HeaderValue,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status of the last attempt.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its whole body.
+    pub body: Bytes,
+    /// How many attempts were made.
+    pub attempts: u32,
+}
+
+/// A failed attempt: no answer, or one that says "later".
+enum Failure {
+    Status(Answer),
+    Send(SendError),
+}
+
+impl ApiClient {
+    /// Checks the address and the token and builds the HTTP client. White space around the token is dropped (a file
+    /// often ends with a line break).
+    pub fn new(
+        address: Url,
+        token: Option<&SecretString>,
+        endpoint: &Endpoint,
+        retry: RetryPolicy,
+    ) -> Result<Self, EndpointError> {
+        Ok(Self {
+            http: endpoint.client()?,
+            base: address.try_into().map_err(EndpointError::Address)?,
+            token: token.map(Token::new).transpose()?,
+            retry,
+            pauses: Pauses::default(),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// Spends the pauses between attempts otherwise than by sleeping.
+    #[must_use]
+    pub fn with_pauses(self, pauses: Pauses) -> Self {
+        Self { pauses, ..self }
+    }
+
+    /// The base address.
+    pub const fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// How many requests were sent so far, repeated ones included.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Sends what `build` makes, with the token, at most `attempts` times (never more than the policy allows):
+    /// again after a transport error, 408, 429 and 5xx except 501. The last answer is returned, whatever its status; its
+    /// body is read up to `max` bytes.
+    pub async fn send(
+        &self,
+        attempts: NonZeroU32,
+        max: usize,
+        build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Answer, SendError> {
+        let made = AtomicU32::new(0);
+        let attempt = || async {
+            let number = made.fetch_add(1, Ordering::Relaxed) + 1;
+            self.attempt(build(&self.http), max, number).await
+        };
+        let retry = RetryPolicy {
+            attempts: self.retry.attempts.min(attempts),
+            ..self.retry
+        };
+        match retry.run(&self.pauses, attempt).await {
+            Ok(answer) | Err(Failure::Status(answer)) => Ok(answer),
+            Err(Failure::Send(error)) => Err(error),
+        }
+    }
+
+    async fn attempt(&self, request: reqwest::RequestBuilder, max: usize, number: u32) -> Result<Answer, Failure> {
+        let request = match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.header.clone()),
+            None => request,
+        };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let failed = |source| Failure::Send(SendError::new(source, number));
+        let response = request.send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read_body(response, max)
+            .await
+            .map_err(|source| Failure::Send(SendError::body(source, number)))?;
+        let answer = Answer {
+            status,
+            headers,
+            body,
+            attempts: number,
+        };
+        if is_transient(status) {
+            Err(Failure::Status(answer))
+        } else {
+            Ok(answer)
+        }
+    }
+
+    /// What the server says about an error, as one printable line in which the token does not occur.
+    pub fn detail(&self, answer: &Answer) -> Option<String> {
+        error_detail(&answer.headers, &answer.body).map(|detail| self.redact(&detail))
+    }
+
+    /// `text` without the token, should a server repeat it.
+    pub fn redact(&self, text: &str) -> String {
+        match &self.token {
+            Some(token) => text.replace(token.secret.expose_secret(), "[token]"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+impl Answer {
+    /// Where a redirect points to, as one printable line.
+    pub fn location(&self) -> Option<String> {
+        let location = self.headers.get(LOCATION)?;
+        Some(printable(&String::from_utf8_lossy(location.as_bytes())))
+    }
+}
+
+/// 501 says that waiting will not help; every other 5xx may pass.
+fn is_transient(status: StatusCode) -> bool {
+    match status {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::NOT_IMPLEMENTED => false,
+        status => status.is_server_error(),
+    }
+}
+
+impl Token {
+    fn new(token: &SecretString) -> Result<Self, EndpointError> {
+        let secret = SecretString::from(token.expose_secret().trim());
+        if secret.expose_secret().is_empty() {
+            return Err(EndpointError::Token);
+        }
+        let header = SecretString::from(format!("Bearer {}", secret.expose_secret()));
+        let mut header = HeaderValue::from_str(header.expose_secret()).map_err(|_| EndpointError::Token)?;
+        header.set_sensitive(true);
+        Ok(Self { secret, header })
+    }
+}
+
+impl Transient for Failure {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Status(_) => true,
+            Self::Send(error) => error.is_transient(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status(answer) => retry_after(&answer.headers, SystemTime::now()),
+            Self::Send(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(answer) => write!(f, "the answer was {}", answer.status),
+            Self::Send(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiClient")
+            .field("base", &self.base)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
