@@ -21,8 +21,6 @@ pub struct ContrabassSettings {
     pub token: Option<SecretString>,
     /// Time-out and TLS.
     pub transport: Endpoint,
-    /// Attempts and pauses; a GET may always be repeated.
-    pub retry: RetryPolicy,
 }
 
 /// A client of Contrabass. Cheap requests, no cache: who asks decides how often.
@@ -43,13 +41,22 @@ impl Contrabass {
             provider_path,
             token,
             transport,
-            retry,
         } = settings;
-        let api = ApiClient::new(endpoint, token.as_ref(), &transport, retry).map_err(ContrabassError::Settings)?;
+        let api = ApiClient::new(endpoint, token.as_ref(), &transport, RetryPolicy::default())
+            .map_err(ContrabassError::Settings)?;
         Ok(Self {
             api,
             path: provider_path,
         })
+    }
+
+    /// Other attempts and pauses than the default ones; a GET may always be repeated.
+    #[must_use]
+    pub fn with_retry(self, retry: RetryPolicy) -> Self {
+        Self {
+            api: self.api.with_retry(retry),
+            ..self
+        }
     }
 
     /// Spends the pauses between attempts otherwise than by sleeping.
@@ -118,7 +125,6 @@ impl fmt::Debug for ContrabassSettings {
             .field("host", &self.endpoint.host_str())
             .field("provider_path", &self.provider_path)
             .field("transport", &self.transport)
-            .field("retry", &self.retry)
             .finish_non_exhaustive()
     }
 }

@@ -79,7 +79,7 @@ fn per_node(api: &ManagementApi, batch: &[&NodeConfig], results: &[Value]) -> No
     }
     let missing = |node: &NodeName| {
         let url = api.url.to_string();
-        NodeResult::Failed(Arc::new(DeliveryError::NoResult {
+        NodeResult::failed(&Arc::new(DeliveryError::NoResult {
             node: node.clone(),
             url,
         }))
@@ -98,7 +98,7 @@ impl ResultJson {
             "rejected" => NodeResult::Rejected {
                 error: api.api.redact(&reason(&self.error)),
             },
-            unknown => NodeResult::Failed(Arc::new(DeliveryError::UnknownResult {
+            unknown => NodeResult::failed(&Arc::new(DeliveryError::UnknownResult {
                 node: node.clone(),
                 url: api.url.to_string(),
                 status: printable(unknown),

@@ -26,8 +26,16 @@ pub struct ManagementApiSettings {
 }
 
 impl ManagementApiSettings {
-    /// The default of `batch_size`.
-    pub const DEFAULT_BATCH_SIZE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(199);
+    /// Everything but the address as it is by default.
+    pub fn new(endpoint: Url) -> Self {
+        Self {
+            endpoint,
+            token: None,
+            transport: Endpoint::default(),
+            batch_size: NonZeroUsize::MIN.saturating_add(199),
+            retry: RetryPolicy::default(),
+        }
+    }
 }
 
 /// A client of the management API.

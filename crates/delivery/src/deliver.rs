@@ -111,7 +111,7 @@ impl Health {
 impl Delivery {
     fn fail(&mut self, batch: &[&NodeConfig], error: &Arc<DeliveryError>) {
         for node in batch {
-            self.record(&node.node_name, NodeResult::Failed(Arc::clone(error)));
+            self.record(&node.node_name, NodeResult::failed(error));
         }
     }
 

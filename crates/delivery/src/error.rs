@@ -1,5 +1,7 @@
 //! What can go wrong between the operator and the management API.
 
+use std::error::Error;
+
 use multinic_model::NodeName;
 use multinic_transport::{EndpointError, SendError, SendErrorKind};
 use strum::IntoStaticStr;
@@ -142,6 +144,13 @@ impl DeliveryError {
     /// A bounded name of the kind of failure, for metrics and conditions.
     pub fn category(&self) -> &'static str {
         self.into()
+    }
+
+    /// The error and its reasons on one line, without the libraries' own words.
+    pub fn line(&self) -> String {
+        let chain = std::iter::successors(Some(self as &dyn Error), |error| (*error).source());
+        let ours = chain.take_while(|error| !error.is::<reqwest::Error>());
+        ours.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 
     /// What to do about it, as one line.

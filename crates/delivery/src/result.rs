@@ -52,7 +52,12 @@ pub enum NodeResult {
         error: String,
     },
     /// The node may or may not have arrived; sending it again is safe.
-    Failed(Arc<DeliveryError>),
+    Failed {
+        /// What happened, on one line.
+        message: String,
+        /// The error itself, shared by the nodes that it concerns: its category, its hint and its sources.
+        error: Arc<DeliveryError>,
+    },
 }
 
 impl Delivery {
@@ -72,9 +77,16 @@ impl Delivery {
 }
 
 impl NodeResult {
+    pub(crate) fn failed(error: &Arc<DeliveryError>) -> Self {
+        Self::Failed {
+            message: error.line(),
+            error: Arc::clone(error),
+        }
+    }
+
     /// Whether the server has the config now.
     pub const fn is_delivered(&self) -> bool {
-        !matches!(self, Self::Rejected { .. } | Self::Failed(_))
+        !matches!(self, Self::Rejected { .. } | Self::Failed { .. })
     }
 
     /// A bounded name: created, updated, unchanged, accepted, rejected or failed.

@@ -70,6 +70,12 @@ impl ApiClient {
         })
     }
 
+    /// Other attempts and pauses.
+    #[must_use]
+    pub fn with_retry(self, retry: RetryPolicy) -> Self {
+        Self { retry, ..self }
+    }
+
     /// Spends the pauses between attempts otherwise than by sleeping.
     #[must_use]
     pub fn with_pauses(self, pauses: Pauses) -> Self {

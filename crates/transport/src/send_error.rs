@@ -30,7 +30,7 @@ pub struct SendError {
     pub kind: SendErrorKind,
     /// How many attempts were made.
     pub attempts: u32,
-    source: BodyError,
+    source: Option<reqwest::Error>,
 }
 
 const fn what(kind: SendErrorKind) -> &'static str {
@@ -44,17 +44,24 @@ const fn what(kind: SendErrorKind) -> &'static str {
 }
 
 impl SendError {
+    /// The address is named once, by the caller; reqwest would repeat it, query and all.
     pub(crate) fn new(source: reqwest::Error, attempts: u32) -> Self {
-        Self::body(BodyError::Read(source), attempts)
+        Self {
+            kind: kind_of(&source),
+            attempts,
+            source: Some(source.without_url()),
+        }
     }
 
     pub(crate) fn body(source: BodyError, attempts: u32) -> Self {
-        let (kind, source) = match source {
-            // The address is named once, by the caller; reqwest would repeat it, query and all.
-            BodyError::Read(error) => (kind_of(&error), BodyError::Read(error.without_url())),
-            too_long @ BodyError::TooLong { .. } => (SendErrorKind::TooLong, too_long),
-        };
-        Self { kind, attempts, source }
+        match source {
+            BodyError::Read(source) => Self::new(source, attempts),
+            BodyError::TooLong { .. } => Self {
+                kind: SendErrorKind::TooLong,
+                attempts,
+                source: None,
+            },
+        }
     }
 
     pub(crate) fn is_transient(&self) -> bool {

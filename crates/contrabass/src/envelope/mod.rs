@@ -13,7 +13,7 @@ mod derive;
 mod form;
 mod scheme;
 
-use std::{fmt, num::NonZeroU32};
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use strum::IntoStaticStr;
@@ -165,9 +165,6 @@ impl fmt::Debug for Opened {
             .finish_non_exhaustive()
     }
 }
-
-/// The iterations of `openssl enc -pbkdf2` without `-iter`.
-pub const DEFAULT_PBKDF2_ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
 
 #[cfg(test)]
 mod tests;

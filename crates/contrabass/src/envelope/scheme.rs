@@ -76,6 +76,9 @@ impl Cipher {
 }
 
 impl Digest {
+    /// The iterations of `openssl enc -pbkdf2` without `-iter`.
+    pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
+
     pub(super) fn derivations(self) -> Vec<Derivation> {
         match self {
             Self::Auto => vec![Derivation::Md5, Derivation::Sha256],
