@@ -1,0 +1,346 @@
+//! First step: which server each entry of each config means, and what each config can see.
+
+use std::collections::{HashMap, HashSet, hash_map::Entry};
+
+use multinic_model::{
+    ConfigKey, InstanceId, PortId, Selection, VmSelector,
+    inventory::{Inventory, Port, Server, Subnet, SubnetCandidate, SubnetLookup, UnreadablePort},
+};
+
+use crate::{
+    Claim, ConfigInput, PlanInput, Reading,
+    finding::{Concern, Findings, Reason, Severity},
+};
+
+/// The configs of the cluster, sorted, so that the order of the input never matters.
+pub(crate) struct Configs<'a> {
+    pub present: Vec<Config<'a>>,
+    pub departed: Vec<Departed<'a>>,
+    pub inventories: Vec<InventoryIndex<'a>>,
+}
+
+/// A config that exists.
+pub(crate) struct Config<'a> {
+    pub key: &'a ConfigKey,
+    pub selection: &'a Selection,
+    pub delivered: &'a [Claim],
+    pub changed: bool,
+    /// Index into the inventories; `None` without a usable reading.
+    pub inventory: Option<usize>,
+    pub sight: Sight<'a>,
+    /// One for each entry of `vmNames`, in their order.
+    pub matches: Vec<(&'a VmSelector, Match<'a>)>,
+    /// The servers that `matches` found.
+    pub selected: HashSet<&'a InstanceId>,
+}
+
+/// A config that is being deleted.
+pub(crate) struct Departed<'a> {
+    pub key: &'a ConfigKey,
+    pub delivered: &'a [Claim],
+}
+
+/// What a config can see.
+#[derive(Clone, Copy)]
+pub(crate) enum Sight<'a> {
+    /// Its VMs and its subnet: it can account for every interface.
+    Full { subnet: &'a Subnet },
+    /// Its VMs, but no subnet.
+    NoSubnet,
+    /// Nothing.
+    Blind,
+}
+
+/// What became of an entry of `vmNames`.
+pub(crate) enum Match<'a> {
+    Server(&'a InstanceId),
+    NotFound,
+    Ambiguous(Vec<&'a InstanceId>),
+    /// Nobody could look.
+    Unread,
+}
+
+/// An inventory with the paths that the plan walks.
+pub(crate) struct InventoryIndex<'a> {
+    pub inventory: &'a Inventory,
+    by_name: HashMap<&'a str, Vec<&'a InstanceId>>,
+    ports: HashMap<&'a InstanceId, Vec<(PortId, &'a Port)>>,
+    unreadable: HashMap<&'a InstanceId, Vec<&'a UnreadablePort>>,
+}
+
+impl<'a> InventoryIndex<'a> {
+    fn new(inventory: &'a Inventory) -> Self {
+        let mut by_name: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
+        for (id, server) in &inventory.servers {
+            by_name.entry(server.name.as_str()).or_default().push(id);
+        }
+        let mut ports: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
+        for (id, port) in &inventory.ports {
+            ports.entry(&port.device_id).or_default().push((*id, port));
+        }
+        let mut unreadable: HashMap<_, Vec<_>> = HashMap::new();
+        for port in &inventory.unreadable {
+            unreadable.entry(&port.device_id).or_default().push(port);
+        }
+        Self {
+            inventory,
+            by_name,
+            ports,
+            unreadable,
+        }
+    }
+
+    /// The ports of a server, by id.
+    pub fn ports(&self, server: &InstanceId) -> &[(PortId, &'a Port)] {
+        self.ports.get(server).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn unreadable(&self, server: &InstanceId) -> &[&'a UnreadablePort] {
+        self.unreadable.get(server).map_or(&[], Vec::as_slice)
+    }
+
+    /// By id first, then by exact name.
+    fn find(&self, selector: &VmSelector) -> Match<'a> {
+        let by_id = selector
+            .instance_id()
+            .and_then(|id| self.inventory.servers.get_key_value(&id));
+        if let Some((id, _)) = by_id {
+            return Match::Server(id);
+        }
+        match self.by_name.get(selector.as_str()).map(Vec::as_slice) {
+            None | Some([]) => Match::NotFound,
+            Some([id]) => Match::Server(id),
+            Some(several) => Match::Ambiguous(several.to_vec()),
+        }
+    }
+}
+
+impl Config<'_> {
+    /// Whether an entry that found no server may have meant this one.
+    pub fn could_mean(&self, instance: &InstanceId) -> bool {
+        self.matches.iter().any(|(selector, found)| match found {
+            Match::Server(_) => false,
+            Match::NotFound | Match::Ambiguous(_) | Match::Unread => {
+                selector.instance_id().is_none_or(|id| id == *instance)
+            }
+        })
+    }
+}
+
+/// A config as it was given, sorted before anything is made of it.
+type Given<'a> = (&'a Selection, Reading<'a>, &'a [Claim], bool);
+
+impl<'a> Configs<'a> {
+    pub fn resolve(input: &PlanInput<'a>, findings: &mut Findings<'a>) -> Self {
+        let (present, departed) = sorted(input);
+        let mut configs = Self {
+            present: Vec::with_capacity(present.len()),
+            departed,
+            inventories: Vec::new(),
+        };
+        let mut seen = HashMap::new();
+        for (selection, reading, delivered, changed) in present {
+            let inventory = configs.index(selection, reading, &mut seen);
+            let matches = configs.matches(inventory, selection);
+            configs.present.push(Config {
+                key: &selection.key,
+                selection,
+                delivered,
+                changed,
+                inventory,
+                sight: inventory.map_or(Sight::Blind, |inventory| configs.sight(inventory, selection)),
+                selected: matches.iter().filter_map(|(_, found)| found.server()).collect(),
+                matches,
+            });
+        }
+        for (index, config) in configs.present.iter().enumerate() {
+            configs.report_sight(index, config, findings);
+            report_matches(index, config, findings);
+        }
+        configs
+    }
+
+    /// The index of the config's inventory, if its reading may be used.
+    fn index(
+        &mut self,
+        selection: &Selection,
+        reading: Reading<'a>,
+        seen: &mut HashMap<*const Inventory, usize>,
+    ) -> Option<usize> {
+        let Reading::Complete(inventory) = reading else {
+            return None;
+        };
+        if inventory.project != selection.project || !inventory.subnets.contains_key(&selection.subnet) {
+            return None;
+        }
+        Some(match seen.entry(std::ptr::from_ref(inventory)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                self.inventories.push(InventoryIndex::new(inventory));
+                *new.insert(self.inventories.len() - 1)
+            }
+        })
+    }
+
+    fn sight(&self, inventory: usize, selection: &Selection) -> Sight<'a> {
+        let subnets = self.inventories.get(inventory).map(|index| &index.inventory.subnets);
+        match subnets.and_then(|subnets| subnets.get(&selection.subnet)) {
+            Some(SubnetLookup::Found(subnet)) => Sight::Full { subnet },
+            Some(_) => Sight::NoSubnet,
+            None => Sight::Blind,
+        }
+    }
+
+    fn matches(&self, inventory: Option<usize>, selection: &'a Selection) -> Vec<(&'a VmSelector, Match<'a>)> {
+        let index = inventory.and_then(|inventory| self.inventories.get(inventory));
+        let find = |selector| index.map_or(Match::Unread, |index| index.find(selector));
+        selection.vms.iter().map(|vm| (vm, find(vm))).collect()
+    }
+
+    /// The server, if any complete reading lists it.
+    pub fn server(&self, instance: &InstanceId) -> Option<&'a Server> {
+        self.inventories
+            .iter()
+            .find_map(|index| index.inventory.servers.get(instance))
+    }
+
+    /// The inventory of one config.
+    pub fn inventory_of(&self, config: &Config<'a>) -> Option<&InventoryIndex<'a>> {
+        self.inventories.get(config.inventory?)
+    }
+
+    fn report_sight(&self, index: usize, config: &Config<'a>, findings: &mut Findings<'a>) {
+        let Selection { project, subnet, .. } = config.selection;
+        let (reason, subject, message) = match config.sight {
+            Sight::Full { .. } => return,
+            Sight::Blind => (
+                Reason::ReadingFailed,
+                project.to_string(),
+                format!("project {project} could not be read completely; the nodes of its configs stay as they are"),
+            ),
+            Sight::NoSubnet => {
+                let lookup = self
+                    .inventory_of(config)
+                    .and_then(|index| index.inventory.subnets.get(subnet));
+                let (reason, problem) = subnet_problem(lookup, config.selection);
+                (reason, subnet.to_string(), problem)
+            }
+        };
+        let concern = Concern::Config(index);
+        findings.add(
+            (Severity::Error, reason),
+            (subject, message),
+            [config.key],
+            Some(concern),
+        );
+    }
+}
+
+impl<'a> Match<'a> {
+    pub fn server(&self) -> Option<&'a InstanceId> {
+        match self {
+            Self::Server(id) => Some(id),
+            Self::NotFound | Self::Ambiguous(_) | Self::Unread => None,
+        }
+    }
+}
+
+/// Both kinds of config in an order of their own: that of the input never matters.
+fn sorted<'a>(input: &PlanInput<'a>) -> (Vec<Given<'a>>, Vec<Departed<'a>>) {
+    let (mut present, mut departed) = (Vec::new(), Vec::new());
+    for config in input.configs {
+        match *config {
+            ConfigInput::Departed { key, delivered } => departed.push(Departed { key, delivered }),
+            ConfigInput::Present { selection, .. } if selection.cluster != *input.cluster => {}
+            ConfigInput::Present {
+                selection,
+                reading,
+                delivered,
+                changed,
+            } => present.push((selection, reading, delivered, changed)),
+        }
+    }
+    present.sort_by_key(|(selection, ..)| {
+        let Selection {
+            key,
+            provider,
+            project,
+            subnet,
+            vms,
+            cluster: _,
+        } = selection;
+        (key, provider, project, subnet, vms)
+    });
+    departed.sort_by_key(|config| (config.key, config.delivered));
+    (present, departed)
+}
+
+fn report_matches<'a>(index: usize, config: &Config<'a>, findings: &mut Findings<'a>) {
+    let project = config.selection.project;
+    for (selector, found) in &config.matches {
+        let (reason, message) = match found {
+            Match::Server(_) | Match::Unread => continue,
+            Match::NotFound => (
+                Reason::VMNotFound,
+                format!(
+                    "no server of project {project} has the id or exact name {selector}; correct vmNames or projectID"
+                ),
+            ),
+            Match::Ambiguous(ids) => (
+                Reason::AmbiguousVM,
+                format!(
+                    "{} servers of project {project} are named {selector}: {}; put the UUID of the one you mean into \
+                     vmNames, until then their nodes stay as they are",
+                    ids.len(),
+                    list(ids)
+                ),
+            ),
+        };
+        let concern = Concern::Selector(index, selector);
+        findings.add(
+            (Severity::Error, reason),
+            (selector.to_string(), message),
+            [config.key],
+            Some(concern),
+        );
+    }
+}
+
+fn subnet_problem(lookup: Option<&SubnetLookup>, selection: &Selection) -> (Reason, String) {
+    let Selection { project, subnet, .. } = selection;
+    match lookup {
+        Some(SubnetLookup::Ambiguous(candidates)) => {
+            let candidate = |c: &SubnetCandidate| format!("{} ({})", c.id, c.cidr);
+            let mut candidates: Vec<_> = candidates.iter().map(candidate).collect();
+            candidates.sort();
+            let message = format!(
+                "{} subnets in reach of project {project} are named {subnet}: {}; put the id of the one you mean into \
+                 subnetID",
+                candidates.len(),
+                list(&candidates)
+            );
+            (Reason::AmbiguousSubnet, message)
+        }
+        Some(SubnetLookup::Unusable { problem }) => (
+            Reason::UnusableSubnet,
+            format!("no interface can be built from subnet {subnet}: {problem}"),
+        ),
+        Some(SubnetLookup::NotFound | SubnetLookup::Found(_)) | None => (
+            Reason::SubnetNotFound,
+            format!(
+                "project {project} has no subnet {subnet}, shared networks included; correct subnetID or subnetName, \
+                 nothing is removed meanwhile"
+            ),
+        ),
+    }
+}
+
+/// The first few of a list that may be long, with the number of the others.
+pub(crate) fn list<T: ToString>(items: &[T]) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<_> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,176 @@
+//! Last step, outwards: what each config learns about its VMs and what it answers for from now on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use multinic_model::{ConfigKey, InstanceId, NodeName, VmSelector};
+
+use crate::{
+    Claim,
+    assemble::{Decided, Delivery, Hold},
+    finding::{Concern, Findings},
+    matching::{Config, Match, Sight},
+    output::{VmOutcome, VmState},
+    placement::Place,
+    removal::Fate,
+    vms::{Standing, Vm},
+};
+
+impl<'a> Decided<'_, 'a> {
+    /// One outcome for each entry of each config.
+    pub fn outcomes(
+        self,
+        deliveries: &[Delivery<'_>],
+        findings: &Findings<'a>,
+    ) -> BTreeMap<(ConfigKey, VmSelector), VmOutcome> {
+        let mut outcomes = BTreeMap::new();
+        for (index, config) in self.world.configs.present.iter().enumerate() {
+            for (selector, found) in &config.matches {
+                let vm = found.server().and_then(|id| self.world.vms.get(id));
+                let outcome = match vm {
+                    Some((vm, planned)) => self.found((index, config), (vm, planned), deliveries, findings),
+                    None => not_found(index, selector, found, findings),
+                };
+                outcomes.insert((config.key.clone(), (*selector).clone()), outcome);
+            }
+        }
+        outcomes
+    }
+
+    fn found(
+        self,
+        (index, config): (usize, &Config<'a>),
+        (vm, planned): (usize, &Vm<'a>),
+        deliveries: &[Delivery<'_>],
+        findings: &Findings<'a>,
+    ) -> VmOutcome {
+        let concerns = [Concern::Config(index), Concern::Vm(vm), Concern::VmIn(index, vm)];
+        let delivery = deliveries.get(vm).copied().unwrap_or(Delivery::Unplanned);
+        let interfaces = match delivery {
+            Delivery::As(_) => self
+                .grants
+                .ports(self.world, vm)
+                .filter(|port| port.by.contains(&index))
+                .count(),
+            Delivery::Nothing | Delivery::Held(_) | Delivery::Unplanned => 0,
+        };
+        VmOutcome {
+            instance: Some(planned.id.clone()),
+            node: self.node_of(vm, delivery).cloned(),
+            interfaces,
+            state: match config.sight {
+                Sight::Full { .. } => self.state(vm, planned.standing, delivery),
+                Sight::NoSubnet | Sight::Blind => VmState::Held,
+            },
+            finding: findings.worst(&concerns).map(|(_, reason)| reason),
+        }
+    }
+
+    fn state(self, vm: usize, standing: Standing, delivery: Delivery<'_>) -> VmState {
+        let waits = match self.decision.held {
+            Some(_) => VmState::Held,
+            None => VmState::Pending,
+        };
+        match (standing, delivery) {
+            (Standing::InvalidName | Standing::DuplicateName, _) => VmState::Failed,
+            (Standing::Planned, Delivery::Held(Hold::Removal)) => waits,
+            (Standing::NoSubnet, _)
+            | (Standing::Planned, Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown)) => VmState::Held,
+            (Standing::Planned, Delivery::As(_) | Delivery::Nothing) if self.is_waiting(vm) => waits,
+            (Standing::Planned, Delivery::As(_) | Delivery::Nothing) => VmState::Planned,
+        }
+    }
+
+    /// Whether a removal or the rename of this VM is not delivered yet.
+    fn is_waiting(self, vm: usize) -> bool {
+        let fates = self
+            .situation
+            .home(vm)
+            .map_or(&[][..], |home| self.situation.fates_of(home));
+        let missed = |fate: &Fate| matches!(fate, Fate::Missed(_)) && !self.decision.removes(*fate);
+        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_)))) || fates.iter().any(missed)
+    }
+
+    /// The node that holds the VM's interfaces after this plan.
+    fn node_of<'d>(&'d self, vm: usize, delivery: Delivery<'d>) -> Option<&'d NodeName> {
+        match delivery {
+            Delivery::As(name) => Some(name),
+            Delivery::Nothing => None,
+            Delivery::Held(_) | Delivery::Unplanned => {
+                let home = self
+                    .situation
+                    .home(vm)
+                    .and_then(|home| self.world.earlier.nodes.get(home));
+                home.map(|held| held.name)
+            }
+        }
+    }
+
+    /// What every config answers for once the plan is delivered.
+    pub fn claims(self, deliveries: &[Delivery<'_>]) -> BTreeMap<ConfigKey, BTreeSet<Claim>> {
+        let mut claims: BTreeMap<ConfigKey, BTreeSet<Claim>> = BTreeMap::new();
+        for config in &self.world.configs.present {
+            let claims = claims.entry(config.key.clone()).or_default();
+            if matches!(config.sight, Sight::Blind) {
+                claims.extend(config.delivered.iter().cloned());
+                continue;
+            }
+            for id in &config.selected {
+                claims.extend(self.claim_selected(id, deliveries));
+            }
+            let unselected = config
+                .delivered
+                .iter()
+                .filter(|claim| !config.selected.contains(&claim.instance_id));
+            claims.extend(unselected.filter_map(|claim| self.claim_left(&claim.instance_id, deliveries)));
+        }
+        for config in &self.world.configs.departed {
+            let left = config
+                .delivered
+                .iter()
+                .filter_map(|claim| self.claim_left(&claim.instance_id, deliveries));
+            claims.entry(config.key.clone()).or_default().extend(left);
+        }
+        claims
+    }
+
+    fn claim_selected(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Option<Claim> {
+        let (vm, _) = self.world.vms.get(id)?;
+        let delivery = deliveries.get(vm).copied()?;
+        self.node_of(vm, delivery).map(|name| claim(id, name))
+    }
+
+    /// What a config that does not select the instance (any more) still answers for: whatever is not removed yet.
+    fn claim_left(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Option<Claim> {
+        let remains = |fate: &Fate| *fate != Fate::Present && !self.decision.removes(*fate);
+        let mut nodes = self.world.earlier.of_instance(id).iter().copied();
+        let node = nodes.find(|node| self.situation.fates_of(*node).iter().any(remains))?;
+        let moved = self
+            .world
+            .vms
+            .get(id)
+            .and_then(|(vm, _)| self.node_of(vm, deliveries.get(vm).copied()?).cloned());
+        let name = self.world.earlier.nodes.get(node)?.name;
+        Some(claim(id, moved.as_ref().unwrap_or(name)))
+    }
+}
+
+fn claim(id: &InstanceId, name: &NodeName) -> Claim {
+    Claim {
+        instance_id: id.clone(),
+        node_name: name.clone(),
+    }
+}
+
+fn not_found<'a>(index: usize, selector: &'a VmSelector, found: &Match<'a>, findings: &Findings<'a>) -> VmOutcome {
+    let concerns = [Concern::Config(index), Concern::Selector(index, selector)];
+    VmOutcome {
+        instance: None,
+        node: None,
+        interfaces: 0,
+        state: match found {
+            Match::Unread => VmState::Held,
+            Match::Server(_) | Match::NotFound | Match::Ambiguous(_) => VmState::Failed,
+        },
+        finding: findings.worst(&concerns).map(|(_, reason)| reason),
+    }
+}
