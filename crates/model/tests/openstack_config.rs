@@ -7,7 +7,7 @@ use multinic_model::{SubnetSelector, crds::Crd, openstack_config::OpenstackConfi
 use serde_json::{Value, json};
 
 /// The seed's resource, deprecated keys added in the way its comment names them.
-const SEED: &str = include_str!("fixtures/seed.yaml");
+const SEED: &str = include_str!("../../../deploy/samples/openstackconfig.yaml");
 
 fn config(spec: &Value) -> OpenstackConfig {
     serde_json::from_value(json!({

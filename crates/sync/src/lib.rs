@@ -1,1 +1,28 @@
-//! Placeholder.
+//! One pass: resolve → read → plan → deliver → report.
+//!
+//! Each step takes only the previous step's type, so a step cannot be skipped:
+//! [`resolve`](resolve::resolve) → [`Resolved`] → [`Read`] → [`Planned`] → [`Delivered`] → [`Report`]. All IO lies in
+//! resolve, read and deliver; the plan in the middle is pure. The command line runs it once ([`once`]), the operator
+//! again and again.
+
+mod connections;
+mod deliver;
+pub mod doctor;
+mod error;
+pub mod manifest;
+pub mod observer;
+pub mod once;
+mod plan;
+mod read;
+mod report;
+mod resolve;
+pub mod settings;
+mod yaml;
+
+pub use connections::{Connections, ConnectionsError, Requests};
+pub use deliver::Delivered;
+pub use error::PlaceError;
+pub use plan::{Ledgers, Planned};
+pub use read::Read;
+pub use report::{ClusterReport, Failure, Outcome, Report};
+pub use resolve::{Config, Place, Resolved, resolve};

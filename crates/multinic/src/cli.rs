@@ -1,0 +1,164 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Gives Kubernetes nodes that run as OpenStack VMs their extra NICs.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 110, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Say more: -v the causes of an error and a summary of requests, -vv what is done, -vvv every request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Form of the log lines on standard error
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  multinic doctor -f cr.yaml --config settings.yaml     check every hop from Contrabass to the management API
+  multinic plan -f cr.yaml -o json | jq .               what would be sent
+  kubectl get osc -A -o yaml | multinic sync -f -       one full pass
+  multinic demo                                         everything on this machine, nothing to install
+
+Exit codes: 0 done; 1 failed; 2 bad usage or bad input; 3 done, with findings of severity error (--strict: or warning)";
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Show what would be sent; nothing is sent
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(PlanArgs),
+    /// Make one full pass and deliver it
+    #[command(after_help = SYNC_EXAMPLES)]
+    Sync(SyncArgs),
+    /// Check each hop in turn: fine, or what failed and what to do
+    Doctor(DoctorArgs),
+    /// Print a CRD
+    Crd(CrdArgs),
+    /// Show everything on this machine with a simulated cloud
+    Demo(DemoArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  multinic completions bash > /etc/bash_completion.d/multinic")]
+    Completions(CompletionsArgs),
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  multinic plan -f cr.yaml
+  multinic plan -f a.yaml -f b.yaml -o json     the POST bodies, grouped by cluster
+  multinic plan -f cr.yaml --prune              with the removals that `sync --prune` would make";
+
+const SYNC_EXAMPLES: &str = "\
+Examples:
+  multinic sync -f cr.yaml             add and update; keep (and list) interfaces the files do not account for
+  multinic sync -f cr.yaml --prune     the files are the whole truth for the nodes they name";
+
+#[derive(Args, Debug)]
+pub struct InputArgs {
+    /// File with OpenstackConfigs, several documents allowed; `-` is standard input; may be repeated
+    #[arg(short, long = "file", required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Settings file
+    #[arg(long, value_name = "FILE", env = "MULTINIC_CONFIG", default_value = "multinic.yaml")]
+    pub config: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct PassArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: OutputFormat,
+
+    /// Remove interfaces of the named nodes that the files do not account for, after a second reading agrees
+    #[arg(long)]
+    pub prune: bool,
+
+    /// With --prune: also when more than half of a cluster's interfaces would go
+    #[arg(long, requires = "prune")]
+    pub allow_mass_removal: bool,
+
+    /// Exit with 3 on warnings too
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub pass: PassArgs,
+
+    /// Also print the nodes that are as they should be
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct SyncArgs {
+    #[command(flatten)]
+    pub pass: PassArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CrdArgs {
+    /// Which one; both without it
+    #[arg(value_enum)]
+    pub kind: Option<CrdKind>,
+}
+
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// End by itself
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+#[value(rename_all = "lower")]
+pub enum CrdKind {
+    OpenstackConfig,
+    MultiNicNodeConfig,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OutputFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}

@@ -1,0 +1,8 @@
+//! One file per subcommand.
+
+pub mod completions;
+pub mod crd;
+pub mod demo;
+pub mod doctor;
+pub mod plan;
+pub mod sync;

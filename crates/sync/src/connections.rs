@@ -1,0 +1,168 @@
+//! The outside world of a pass, built once from the settings: Contrabass, the clouds, the management API.
+
+use multinic_cloud::{Cloud, CloudSettings, Interface};
+use multinic_contrabass::{Cipher, Contrabass, ContrabassError, ContrabassSettings, Digest, EnvelopeSettings};
+use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings};
+use multinic_transport::{Endpoint, Tls};
+
+use crate::settings::{
+    CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection, PasswordSection,
+    SecretError, SecretRef, Secrets, Settings, Span, TlsSection,
+};
+
+/// Clients for everything a pass talks to. Kept over many passes: sessions and connections are reused.
+pub struct Connections {
+    pub(crate) contrabass: Contrabass,
+    pub(crate) envelope: EnvelopeSettings,
+    pub(crate) cloud: Cloud,
+    pub(crate) management_api: Option<ManagementApi>,
+}
+
+/// Why the settings cannot be turned into connections. Every variant names the section.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionsError {
+    /// A secret that a setting refers to.
+    #[error("failed to use the setting {setting}")]
+    Secret {
+        /// Its path.
+        setting: &'static str,
+        /// What is wrong with it.
+        source: SecretError,
+    },
+    /// `caSecret` outside Kubernetes.
+    #[error("failed to use the setting {setting}.tls.caSecret: use caFile outside Kubernetes")]
+    CaSecret {
+        /// The section.
+        setting: &'static str,
+    },
+    /// `contrabass:`
+    #[error("failed to use the settings below contrabass")]
+    Contrabass(#[source] ContrabassError),
+    /// `managementApi:`
+    #[error("failed to use the settings below managementApi")]
+    ManagementApi(#[source] DeliveryError),
+}
+
+impl Connections {
+    /// Builds the clients; reads secrets and CA files, sends nothing.
+    pub fn new(settings: &Settings, secrets: &dyn Secrets) -> Result<Self, ConnectionsError> {
+        let management_api = match &settings.management_api {
+            Some(section) => Some(management_api(section, secrets)?),
+            None => None,
+        };
+        Ok(Self {
+            contrabass: contrabass(&settings.contrabass, secrets)?,
+            envelope: envelope(&settings.contrabass.password, secrets)?,
+            cloud: Cloud::new(cloud_settings(&settings.openstack)?),
+            management_api,
+        })
+    }
+
+    /// HTTP requests sent so far.
+    pub fn requests(&self) -> Requests {
+        Requests {
+            contrabass: self.contrabass.requests(),
+            openstack: self.cloud.requests().total(),
+            management_api: self.management_api.as_ref().map_or(0, ManagementApi::requests),
+        }
+    }
+}
+
+/// How many HTTP requests were sent, retries included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Requests {
+    /// To Contrabass.
+    pub contrabass: u64,
+    /// To Keystone, Nova and Neutron.
+    pub openstack: u64,
+    /// To the management API.
+    pub management_api: u64,
+}
+
+fn contrabass(section: &ContrabassSection, secrets: &dyn Secrets) -> Result<Contrabass, ConnectionsError> {
+    Contrabass::new(ContrabassSettings {
+        endpoint: section.endpoint.url().clone(),
+        provider_path: section.provider_path.clone(),
+        token: section
+            .token
+            .as_ref()
+            .map(|token| fetch(secrets, "contrabass.token", token))
+            .transpose()?,
+        transport: endpoint("contrabass", section.timeout, &section.tls)?,
+    })
+    .map_err(ConnectionsError::Contrabass)
+}
+
+fn envelope(section: &PasswordSection, secrets: &dyn Secrets) -> Result<EnvelopeSettings, ConnectionsError> {
+    let digest = match section.digest {
+        DigestName::Auto => Digest::Auto,
+        DigestName::Md5 => Digest::Md5,
+        DigestName::Sha256 => Digest::Sha256,
+        DigestName::Pbkdf2Sha256 => Digest::Pbkdf2Sha256 {
+            iterations: section.iterations.unwrap_or(Digest::DEFAULT_ITERATIONS),
+        },
+    };
+    let cipher = match section.cipher {
+        CipherName::Auto => Cipher::Auto,
+        CipherName::Aes128Cbc => Cipher::Aes128Cbc,
+        CipherName::Aes256Cbc => Cipher::Aes256Cbc,
+    };
+    let key = fetch(secrets, "contrabass.password.key", &section.key)?;
+    Ok(EnvelopeSettings { key, cipher, digest })
+}
+
+fn management_api(section: &ManagementApiSection, secrets: &dyn Secrets) -> Result<ManagementApi, ConnectionsError> {
+    let defaults = ManagementApiSettings::new(section.endpoint.url().clone());
+    ManagementApi::new(ManagementApiSettings {
+        token: section
+            .token
+            .as_ref()
+            .map(|token| fetch(secrets, "managementApi.token", token))
+            .transpose()?,
+        transport: endpoint("managementApi", section.timeout, &section.tls)?,
+        batch_size: section.batch_size.unwrap_or(defaults.batch_size),
+        ..defaults
+    })
+    .map_err(ConnectionsError::ManagementApi)
+}
+
+fn cloud_settings(section: &OpenstackSection) -> Result<CloudSettings, ConnectionsError> {
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(CloudSettings {
+        interface: match section.interface {
+            InterfaceName::Public => Interface::Public,
+            InterfaceName::Internal => Interface::Internal,
+            InterfaceName::Admin => Interface::Admin,
+        },
+        region: given(&section.region),
+        node_name_metadata_key: given(&section.node_name_metadata_key),
+        compute_endpoint: section.endpoints.compute.as_ref().map(|url| url.url().clone()),
+        network_endpoint: section.endpoints.network.as_ref().map(|url| url.url().clone()),
+        requests_per_second: section.requests_per_second,
+        endpoint: endpoint("openstack", section.timeout, &section.tls)?,
+        ..CloudSettings::default()
+    })
+}
+
+fn endpoint(setting: &'static str, timeout: Option<Span>, tls: &TlsSection) -> Result<Endpoint, ConnectionsError> {
+    if tls.ca_secret.is_some() {
+        return Err(ConnectionsError::CaSecret { setting });
+    }
+    Ok(Endpoint {
+        timeout: timeout.map_or_else(|| Endpoint::default().timeout, Span::duration),
+        tls: Tls {
+            ca_file: tls.ca_file.clone(),
+            insecure_skip_verify: tls.insecure_skip_verify,
+        },
+    })
+}
+
+fn fetch(
+    secrets: &dyn Secrets,
+    setting: &'static str,
+    reference: &SecretRef,
+) -> Result<secrecy::SecretString, ConnectionsError> {
+    secrets
+        .fetch(reference)
+        .map_err(|source| ConnectionsError::Secret { setting, source })
+}
