@@ -91,7 +91,7 @@ rabbitmq: {enabled: auto}
         let cases = [
             (
                 "openstack: {interfce: public}",
-                "openstack",
+                "openstack.interfce",
                 "unknown field `interfce`, expected one of `interface`",
             ),
             ("openstack: {interface: outer}", "openstack.interface", "`public`"),
@@ -138,7 +138,7 @@ rabbitmq: {enabled: auto}
                 "expected {secret: NAME",
             ),
             ("rabbitmq: {enabled: maybe}", "rabbitmq.enabled", "`auto`"),
-            ("surprise: 1", ".", "unknown field `surprise`"),
+            ("surprise: 1", "surprise", "unknown field `surprise`"),
         ];
         for (line, place, allowed) in cases {
             let error = Settings::parse(&format!("{MINIMAL}{line}\n")).unwrap_err();
