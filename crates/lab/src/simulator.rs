@@ -69,18 +69,21 @@ impl Simulator {
     fn serve(&self, request: &Request) -> Reply {
         let mut state = self.cloud.state.lock().unwrap_or_else(PoisonError::into_inner);
         let urls = &self.cloud.urls;
+        // The lists of versions are answered before anything gives a request its id.
+        let is_root = matches!(request.path(), "" | "/");
+        let with_id = |reply: Reply, names: &[&'static str]| {
+            let id = self.request_id();
+            names.iter().fold(reply, |reply, name| reply.header(name, id.clone()))
+        };
         match self.service {
-            Service::Keystone => {
-                keystone::answer(&mut state, urls, request).header("x-openstack-request-id", self.request_id())
-            }
+            Service::Keystone => with_id(keystone::answer(&mut state, urls, request), &["x-openstack-request-id"]),
+            Service::Nova if is_root => nova::answer(&mut state, urls, request),
             Service::Nova => {
-                let id = self.request_id();
-                let reply = nova::answer(&mut state, urls, request).header("x-openstack-request-id", id.clone());
-                reply.header("x-compute-request-id", id)
+                let names = ["x-openstack-request-id", "x-compute-request-id"];
+                with_id(nova::answer(&mut state, urls, request), &names)
             }
-            Service::Neutron => {
-                neutron::answer(&mut state, urls, request).header("X-Openstack-Request-Id", self.request_id())
-            }
+            Service::Neutron if is_root => neutron::answer(&mut state, urls, request),
+            Service::Neutron => with_id(neutron::answer(&mut state, urls, request), &["X-Openstack-Request-Id"]),
             Service::Contrabass | Service::ManagementApi => contrabass::answer(&state, &urls.keystone, request),
         }
     }

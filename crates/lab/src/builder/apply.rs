@@ -181,7 +181,8 @@ impl State {
             gateway: None,
             dhcp: true,
             slaac: draft.slaac,
-            dns: Vec::new(),
+            dns: draft.dns,
+            host_routes: draft.host_routes,
             used: 0,
             created: draft.created.unwrap_or(now),
             updated: draft.created.unwrap_or(now),
@@ -250,7 +251,7 @@ impl State {
             network,
             mac,
             status: draft.status,
-            admin_state_up: true,
+            admin_state_up: draft.admin_state_up,
             device: server.map_or_else(|| Id::from(""), |(server, _)| Id::clone(server)),
             device_owner: if server.is_some() {
                 "compute:nova".to_owned()

@@ -59,6 +59,8 @@ pub(super) struct SubnetDraft {
     pub cidr: IpNet,
     pub gateway: bool,
     pub slaac: bool,
+    pub dns: Vec<IpAddr>,
+    pub host_routes: Vec<(IpNet, IpAddr)>,
     pub created: Option<i64>,
 }
 
@@ -80,6 +82,7 @@ pub(super) struct PortDraft {
     pub project: Option<String>,
     pub mac: Option<String>,
     pub status: String,
+    pub admin_state_up: bool,
     /// Name or id, and the address if it is not the next free one.
     pub subnets: Vec<(String, Option<IpAddr>)>,
     pub created: Option<i64>,
@@ -110,6 +113,8 @@ impl SubnetDraft {
             cidr,
             gateway: true,
             slaac: false,
+            dns: Vec::new(),
+            host_routes: Vec::new(),
             created: None,
         }
     }
@@ -137,6 +142,7 @@ impl PortDraft {
             project: None,
             mac: None,
             status: "ACTIVE".to_owned(),
+            admin_state_up: true,
             subnets: vec![(subnet.to_owned(), None)],
             created: None,
         }

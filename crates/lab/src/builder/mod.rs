@@ -200,6 +200,24 @@ impl CloudBuilder {
         self.on("slaac", |draft| draft.as_subnet().map(|subnet| subnet.slaac = true))
     }
 
+    /// Of a subnet: one name server.
+    pub fn dns(self, address: &str) -> Self {
+        let Ok(address) = address.parse() else {
+            return self.complain(format!("{address:?} is not an address"));
+        };
+        self.on("dns", |draft| draft.as_subnet().map(|subnet| subnet.dns.push(address)))
+    }
+
+    /// Of a subnet: one host route.
+    pub fn host_route(self, destination: &str, next_hop: &str) -> Self {
+        let (Ok(to), Ok(hop)) = (destination.parse(), next_hop.parse()) else {
+            return self.complain(format!("{destination:?} by {next_hop:?} is not a route"));
+        };
+        self.on("host_route", |draft| {
+            draft.as_subnet().map(|subnet| subnet.host_routes.push((to, hop)))
+        })
+    }
+
     /// A server of the current project, ACTIVE and without metadata.
     pub fn vm(mut self, name: &str) -> Self {
         let project = self.current_project("vm");
@@ -258,6 +276,13 @@ impl CloudBuilder {
     pub fn mac(self, mac: &str) -> Self {
         self.on("mac", |draft| {
             draft.as_port().map(|port| port.mac = Some(mac.to_owned()))
+        })
+    }
+
+    /// Of a port: `admin_state_up` is false.
+    pub fn admin_down(self) -> Self {
+        self.on("admin_down", |draft| {
+            draft.as_port().map(|port| port.admin_state_up = false)
         })
     }
 

@@ -35,7 +35,7 @@ static FIELDS: [Field<Subnet>; 21] = [
     field("gateway_ip", |_, _, subnet, json| json.value(&subnet.gateway)),
     field("cidr", |_, _, subnet, json| json.value(&subnet.cidr)),
     field("allocation_pools", |_, _, subnet, json| allocation_pools(subnet, json)),
-    field("host_routes", |_, _, _, json| json.raw("[]")),
+    field("host_routes", |_, _, subnet, json| host_routes(subnet, json)),
     field("dns_nameservers", |_, _, subnet, json| json.value(&subnet.dns)),
     field("description", |_, _, _, json| json.raw("\"\"")),
     field("service_types", |_, _, _, json| json.raw("[]")),
@@ -54,9 +54,14 @@ fn slaac(subnet: &Subnet) -> Option<&'static str> {
     subnet.slaac.then_some("slaac")
 }
 
-/// From the second address (the first with SLAAC) to the last.
+/// From the first address, or the second where the first is the gateway's, to the last.
 fn allocation_pools(subnet: &Subnet, json: &mut Json) {
-    let Some(start) = subnet.nth(if subnet.slaac { 1 } else { 2 }) else {
+    let first = if subnet.gateway.is_some() && !subnet.slaac {
+        2
+    } else {
+        1
+    };
+    let Some(start) = subnet.nth(first) else {
         return json.raw("[]");
     };
     // The last address of an IPv4 subnet is for broadcasts.
@@ -71,6 +76,19 @@ fn allocation_pools(subnet: &Subnet, json: &mut Json) {
             json.key("end");
             json.value(&end);
         });
+    });
+}
+
+fn host_routes(subnet: &Subnet, json: &mut Json) {
+    json.list(|json| {
+        for (destination, hop) in &subnet.host_routes {
+            json.object(|json| {
+                json.key("destination");
+                json.value(destination);
+                json.key("nexthop");
+                json.value(hop);
+            });
+        }
     });
 }
 

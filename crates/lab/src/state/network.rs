@@ -58,6 +58,8 @@ pub(crate) struct Subnet {
     pub slaac: bool,
     /// `dns_nameservers`.
     pub dns: Vec<IpAddr>,
+    /// `host_routes`: destination and next hop.
+    pub host_routes: Vec<(IpNet, IpAddr)>,
     /// How many addresses were handed out.
     pub used: u64,
     /// Unix seconds.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod recorded;
+
 use std::{
     fmt::Write as _,
     io::{Read, Write},
