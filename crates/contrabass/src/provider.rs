@@ -1,8 +1,7 @@
 //! The answer of Contrabass, both shapes of it, as one checked value.
 
 use multinic_transport::{BaseUrl, printable};
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{EncryptedText, RabbitMq};
@@ -63,30 +62,18 @@ impl AnswerError {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope {
-    #[serde(default)]
-    return_code: Value,
-    #[serde(default)]
-    return_message: Value,
-    #[serde(default)]
-    data: Value,
-}
-
 impl Provider {
     /// Reads a body of Contrabass in either shape; unknown fields are ignored.
     pub fn from_json(body: &[u8]) -> Result<Self, AnswerError> {
-        let Envelope {
-            return_code,
-            return_message,
-            data,
-        } = serde_json::from_slice(body).map_err(|_| AnswerError::NotJson)?;
-        if let Some(code) = error_code(&return_code) {
-            let message = return_message.as_str().map(printable).filter(|text| !text.is_empty());
-            return Err(AnswerError::ReturnCode { code, message });
+        let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| AnswerError::NotJson)?;
+        if let Some(code) = answer.get("returnCode").and_then(error_code) {
+            let message = answer.get("returnMessage").and_then(Value::as_str).map(printable);
+            return Err(AnswerError::ReturnCode {
+                code,
+                message: message.filter(|text| !text.is_empty()),
+            });
         }
-        Self::from_data(&data)
+        Self::from_data(answer.get("data").unwrap_or(&Value::Null))
     }
 
     fn from_data(data: &Value) -> Result<Self, AnswerError> {
@@ -150,4 +137,106 @@ fn keystone_url(text: &str) -> Result<Url, AnswerError> {
     let mut url = base.url().clone();
     url.set_path(&segments.join("/"));
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<Provider, AnswerError> {
+        let mut body = json!({"data": {"url": "http://ks.example:5000", "attributes":
+            {"adminId": "admin", "adminPw": "x", "domain": "default"}}});
+        change(&mut body);
+        Provider::from_json(body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn the_address_of_keystone_always_ends_with_v3() {
+        for (given, expected) in [
+            ("http://ks.example:5000", "http://ks.example:5000/v3"),
+            ("http://ks.example:5000/", "http://ks.example:5000/v3"),
+            ("http://ks.example:5000/v3", "http://ks.example:5000/v3"),
+            ("http://ks.example:5000/v3/", "http://ks.example:5000/v3"),
+            (" https://ks.example/identity// ", "https://ks.example/identity/v3"),
+            ("https://ks.example/identity/v3/", "https://ks.example/identity/v3"),
+            ("http://[fd00::1]:5000", "http://[fd00::1]:5000/v3"),
+        ] {
+            let provider = read(|body| body["data"]["url"] = given.into()).unwrap();
+            assert_eq!(provider.keystone_url.as_str(), expected, "{given}");
+            let again = read(|body| body["data"]["url"] = expected.into()).unwrap();
+            assert_eq!(again, provider, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_keystone_is_refused_without_repeating_it() {
+        for (given, reason) in [
+            ("ks.example:5000", "http://"),
+            ("keystone", "relative URL"),
+            ("ftp://ks.example", "http://"),
+            ("http://admin:s3cret@ks.example", "user and password"),
+            ("http://ks.example/v3?s3cret", "'?'"),
+            ("http://ks.example:5000/v2.0", "version 2.0"),
+            ("http://", "empty host"),
+        ] {
+            let error = read(|body| body["data"]["url"] = given.into()).unwrap_err().to_string();
+            assert!(error.contains(reason) && !error.contains("s3cret"), "{given}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_missing_field_is_named_at_once() {
+        for nothing in [json!(null), json!(""), json!("  "), json!(7), json!([])] {
+            let error = read(|body| {
+                body["data"]["url"] = nothing.clone();
+                body["data"]["attributes"]["adminPw"] = nothing.clone();
+            });
+            let fields = vec!["data.url", "data.attributes.adminPw"];
+            assert_eq!(error, Err(AnswerError::Missing { fields }), "{nothing}");
+        }
+        let error = read(|body| body["data"]["attributes"] = json!([1])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the answer lacks data.attributes.adminId, data.attributes.adminPw, data.attributes.domain"
+        );
+    }
+
+    #[test]
+    fn the_return_code_signals_success_in_several_ways() {
+        for good in [
+            json!(null),
+            json!("200"),
+            json!(200),
+            json!("0"),
+            json!("0000"),
+            json!(""),
+            json!("OK"),
+            json!("Success"),
+        ] {
+            assert!(read(|body| body["returnCode"] = good.clone()).is_ok(), "{good}");
+        }
+        for bad in [
+            json!("404"),
+            json!(500),
+            json!("FAIL"),
+            json!(false),
+            json!({"a": 1}),
+            json!("20"),
+        ] {
+            let error = read(|body| body["returnCode"] = bad.clone());
+            assert!(matches!(error, Err(AnswerError::ReturnCode { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn null_rabbitmq_attributes_are_as_good_as_none() {
+        let provider = read(|body| {
+            for key in ["rabbitMQId", "rabbitMQPw", "rabbitMQUrls"] {
+                body["data"]["attributes"][key] = Value::Null;
+            }
+        });
+        assert_eq!(provider.unwrap().rabbitmq, None);
+    }
 }

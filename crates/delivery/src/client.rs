@@ -108,7 +108,7 @@ impl ManagementApi {
                 status,
                 detail,
             },
-            413 => DeliveryError::TooLarge { url },
+            413 if method == "POST" => DeliveryError::TooLarge { url },
             _ => DeliveryError::Status {
                 method,
                 url,

@@ -7,6 +7,8 @@ mod answer;
 mod client;
 mod deliver;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod probe;
 mod read_back;
 mod result;

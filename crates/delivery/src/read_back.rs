@@ -35,9 +35,16 @@ pub(crate) struct PageJson {
 
 /// Where the reading stands.
 #[derive(Default)]
-struct Reading {
+pub(crate) struct Reading {
     nodes: BTreeMap<NodeName, EarlierNode>,
     cursors: BTreeSet<String>,
+}
+
+#[cfg(test)]
+impl Reading {
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
 }
 
 impl ManagementApi {
@@ -53,14 +60,9 @@ impl ManagementApi {
             if page == 0 && is_not_offered(answer.status) {
                 return Ok(Earlier::NotOffered);
             }
-            let PageJson { items, next_cursor } = self.read_page(&answer)?;
-            for item in items {
-                self.add(&mut reading, &item)?;
-            }
-            cursor = next_cursor.filter(|cursor| !cursor.is_empty());
-            match &cursor {
-                None => return Ok(Earlier::Known(reading.nodes)),
-                Some(cursor) => self.check_cursor(&mut reading, cursor)?,
+            cursor = self.add_page(&mut reading, &answer)?;
+            if cursor.is_none() {
+                return Ok(Earlier::Known(reading.nodes));
             }
         }
         Err(self.pages("they do not end"))
@@ -93,6 +95,19 @@ impl ManagementApi {
             url: self.url.to_string(),
             reason: printable(&error.to_string()),
         })
+    }
+
+    /// Takes the page's nodes and gives the cursor of the next one.
+    pub(crate) fn add_page(&self, reading: &mut Reading, answer: &Answer) -> Result<Option<String>, DeliveryError> {
+        let PageJson { items, next_cursor } = self.read_page(answer)?;
+        for item in items {
+            self.add(reading, &item)?;
+        }
+        let cursor = next_cursor.filter(|cursor| !cursor.is_empty());
+        if let Some(cursor) = &cursor {
+            self.check_cursor(reading, cursor)?;
+        }
+        Ok(cursor)
     }
 
     fn add(&self, reading: &mut Reading, item: &Value) -> Result<(), DeliveryError> {

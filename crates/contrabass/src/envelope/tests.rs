@@ -159,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_the_first_block_under_the_wrong_key_stays_closed(bytes in prop::collection::vec(any::<u8>(), 32)) {
+    fn a_foreign_block_stays_closed(bytes in prop::collection::vec(any::<u8>(), 32)) {
         // Whatever the ciphertext: either it opens to printable text (chance of about one in a billion) or the one error.
         use base64::{Engine, prelude::BASE64_STANDARD};
         let text = BASE64_STANDARD.encode([b"Salted__".as_slice(), &bytes[..8], &bytes[8..24]].concat());
