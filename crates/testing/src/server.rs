@@ -172,12 +172,19 @@ fn answer_bytes(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u
     [lines.join("\r\n").as_bytes(), b"\r\n\r\n", body].concat()
 }
 
-/// `None` when the client hangs up.
+/// `None` when the client hangs up, or speaks something else than HTTP and is told so.
 async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
     loop {
-        if let Some((request, used)) = parse(buffer) {
-            buffer.drain(..used);
-            return Some(request);
+        match parse(buffer) {
+            Ok(Some((request, used))) => {
+                buffer.drain(..used);
+                return Some(request);
+            }
+            Ok(None) => {}
+            Err(_) => {
+                let _ = stream.write_all(&answer_bytes(400, &[], b"")).await;
+                return None;
+            }
         }
         if stream.read_buf(buffer).await.ok()? == 0 {
             return None;
@@ -185,32 +192,37 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
     }
 }
 
-/// A whole request at the beginning of `buffer` and its length.
-fn parse(buffer: &[u8]) -> Option<(Request, usize)> {
+/// A whole request at the beginning of `buffer` and its length; `None` as long as something is missing.
+fn parse(buffer: &[u8]) -> Result<Option<(Request, usize)>, httparse::Error> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Request::new(&mut headers);
-    let httparse::Status::Complete(start) = head.parse(buffer).unwrap() else {
-        return None;
+    let httparse::Status::Complete(start) = head.parse(buffer)? else {
+        return Ok(None);
     };
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let headers: BTreeMap<_, _> = head
         .headers
         .iter()
-        .map(|header| {
-            (
-                header.name.to_lowercase(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
+        .map(|header| (header.name.to_lowercase(), text(header.value)))
         .collect();
-    let length: usize = headers
-        .get("content-length")
-        .map_or(0, |length| length.parse().unwrap());
-    let body = buffer.get(start..start + length)?.to_vec();
-    let request = Request {
-        method: head.method?.to_owned(),
-        target: head.path?.to_owned(),
-        headers,
-        body,
+    let end = start
+        + headers
+            .get("content-length")
+            .map_or(0, |length| length.parse::<usize>().unwrap());
+    let Some(body) = buffer.get(start..end) else {
+        return Ok(None);
     };
-    Some((request, start + length))
+    let (method, target) = (
+        head.method.unwrap_or_default().to_owned(),
+        head.path.unwrap_or_default().to_owned(),
+    );
+    Ok(Some((
+        Request {
+            method,
+            target,
+            headers,
+            body: body.to_vec(),
+        },
+        end,
+    )))
 }

@@ -41,10 +41,10 @@ impl Trial {
 
     /// The password, if the trial fits.
     pub(super) fn into_opened(self) -> Option<Opened> {
-        let text = std::str::from_utf8(&self.plain[..self.len]);
-        let (true, Ok(text)) = (bool::from(self.fits), text) else {
+        if !bool::from(self.fits) {
             return None;
-        };
+        }
+        let text = std::str::from_utf8(&self.plain[..self.len]).ok()?;
         // A box of the right size: growing or shrinking would leave copies behind.
         let text = SecretString::new(Box::from(without_line_break(text)));
         Some(Opened {
