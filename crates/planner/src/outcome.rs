@@ -9,7 +9,7 @@ use crate::{
     assemble::{Decided, Delivery, Hold},
     finding::{Concern, Findings},
     matching::{Config, Match, Sight},
-    output::{VmOutcome, VmState},
+    output::{PlannedNode, VmOutcome, VmState},
     placement::Place,
     removal::Fate,
     vms::{Standing, Vm},
@@ -73,6 +73,7 @@ impl<'a> Decided<'_, 'a> {
         match (standing, delivery) {
             (Standing::InvalidName | Standing::DuplicateName, _) => VmState::Failed,
             (Standing::Planned, Delivery::Held(Hold::Removal)) => waits,
+            (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => waits,
             (Standing::NoSubnet, _)
             | (Standing::Planned, Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown)) => VmState::Held,
             (Standing::Planned, Delivery::As(_) | Delivery::Nothing) if self.is_waiting(vm) => waits,
@@ -106,8 +107,16 @@ impl<'a> Decided<'_, 'a> {
     }
 
     /// What every config answers for once the plan is delivered.
-    pub fn claims(self, deliveries: &[Delivery<'_>]) -> BTreeMap<ConfigKey, BTreeSet<Claim>> {
+    pub fn claims(
+        self,
+        deliveries: &[Delivery<'_>],
+        nodes: &BTreeMap<NodeName, PlannedNode>,
+    ) -> BTreeMap<ConfigKey, BTreeSet<Claim>> {
         let mut claims: BTreeMap<ConfigKey, BTreeSet<Claim>> = BTreeMap::new();
+        let is_empty = |claim: &Claim| {
+            let node = nodes.get(&claim.node_name);
+            node.is_some_and(|node| node.config.interfaces.is_empty())
+        };
         for config in &self.world.configs.present {
             let claims = claims.entry(config.key.clone()).or_default();
             if matches!(config.sight, Sight::Blind) {
@@ -115,7 +124,7 @@ impl<'a> Decided<'_, 'a> {
                 continue;
             }
             for id in &config.selected {
-                claims.extend(self.claim_selected(id, deliveries));
+                claims.extend(self.claim_selected(id, deliveries).filter(|claim| !is_empty(claim)));
             }
             let unselected = config
                 .delivered
@@ -124,13 +133,26 @@ impl<'a> Decided<'_, 'a> {
             claims.extend(unselected.filter_map(|claim| self.claim_left(&claim.instance_id, deliveries)));
         }
         for config in &self.world.configs.departed {
-            let left = config
-                .delivered
-                .iter()
-                .filter_map(|claim| self.claim_left(&claim.instance_id, deliveries));
-            claims.entry(config.key.clone()).or_default().extend(left);
+            claims.entry(config.key.clone()).or_default();
+            for claim in config.delivered {
+                let Some(left) = self.claim_left(&claim.instance_id, deliveries) else {
+                    continue;
+                };
+                for key in self.heirs(&claim.instance_id).unwrap_or_else(|| vec![config.key]) {
+                    claims.entry(key.clone()).or_default().insert(left.clone());
+                }
+            }
         }
         claims
+    }
+
+    /// The configs that go on answering for what a departed config leaves behind: those that exist and may select the
+    /// server. So its deletion never has to wait for them (rule 7).
+    fn heirs(self, id: &InstanceId) -> Option<Vec<&'a ConfigKey>> {
+        let concerned = &self.world.evidence.of(id)?.configs;
+        let present = self.world.configs.present.iter().map(|config| config.key);
+        let heirs: Vec<_> = present.filter(|key| concerned.contains(key)).collect();
+        (!heirs.is_empty()).then_some(heirs)
     }
 
     fn claim_selected(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Option<Claim> {

@@ -23,7 +23,8 @@ pub struct Plan {
     /// What became of each entry of each config that exists.
     pub vms: BTreeMap<(ConfigKey, VmSelector), VmOutcome>,
     /// The nodes that each config answers for once this plan is delivered: its record of what it has delivered. Of a node
-    /// whose delivery fails, the earlier claims must be kept too. A departed config without claims has nothing left.
+    /// whose delivery fails, the earlier claims must be kept too. What a departed config leaves behind, because another
+    /// config may select it, is that config's from now on; only what nobody else may select stays the departed one's.
     pub claims: BTreeMap<ConfigKey, BTreeSet<Claim>>,
     pub(crate) order: Vec<NodeName>,
     pub(crate) awaits_confirmation: bool,
@@ -69,7 +70,7 @@ pub struct VmOutcome {
 /// How far one VM is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr)]
 pub enum VmState {
-    /// Everything that the config selects on it is in the plan.
+    /// Everything of it that can be delivered now is in the plan.
     Planned,
     /// A removal, a rename or a port waits for a further reading.
     Pending,

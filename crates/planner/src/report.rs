@@ -132,7 +132,7 @@ impl<'a> Decided<'_, 'a> {
             return;
         }
         let message = format!(
-            "node {} has interfaces that are gone from OpenStack: {}; they are removed when {} complete readings in a \
+            "node {} has interfaces that no config accounts for any more: {}; they are removed when {} complete readings in a \
              row agree",
             held.name,
             list(&macs),
@@ -213,22 +213,32 @@ impl<'a> Decided<'_, 'a> {
                 planned.label()
             ),
         };
-        let kind = (Severity::Error, Reason::NodeHeld);
+        let passes = matches!(hold, Hold::Name(holder) if self.is_leaving(holder));
+        let severity = if passes { Severity::Warning } else { Severity::Error };
+        let text = (name.to_owned(), message);
         findings.add(
-            kind,
-            (name.to_owned(), message),
+            (severity, Reason::NodeHeld),
+            text,
             self.vm_keys(vm),
             Some(Concern::Vm(vm)),
         );
     }
 
+    /// Whether the holder of a name gives it up by itself, sooner or later.
+    pub fn is_leaving(self, holder: &Held<'_>) -> bool {
+        matches!(
+            self.owner_of(holder),
+            Some(Owner::Departing | Owner::Former(_) | Owner::Home(_))
+        )
+    }
+
+    fn owner_of(self, held: &Held<'_>) -> Option<Owner> {
+        let node = self.world.earlier.named(held.name.as_str())?;
+        self.situation.owners.get(node).copied()
+    }
+
     fn remedy(self, holder: &Held<'_>) -> &'static str {
-        let owner = self
-            .world
-            .earlier
-            .named(holder.name.as_str())
-            .and_then(|node| self.situation.owners.get(node));
-        match (owner, self.world.policy.scope) {
+        match (self.owner_of(holder), self.world.policy.scope) {
             (Some(Owner::Departing | Owner::Former(_) | Owner::Home(_)), _) => "which have to be gone first",
             (Some(Owner::Frozen), _) => "which cannot be planned now",
             (_, Scope::Additive) => "which only --prune replaces",
