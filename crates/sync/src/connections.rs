@@ -1,9 +1,11 @@
 //! The outside world of a pass, built once from the settings: Contrabass, the clouds, the management API.
 
+use std::num::NonZeroU32;
+
 use multinic_cloud::{Cloud, CloudSettings, Interface};
 use multinic_contrabass::{Cipher, Contrabass, ContrabassError, ContrabassSettings, Digest, EnvelopeSettings};
 use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings};
-use multinic_transport::{Endpoint, Tls};
+use multinic_transport::{Endpoint, RetryPolicy, Tls};
 
 use crate::settings::{
     CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection, PasswordSection,
@@ -16,6 +18,31 @@ pub struct Connections {
     pub(crate) envelope: EnvelopeSettings,
     pub(crate) cloud: Cloud,
     pub(crate) management_api: Option<ManagementApi>,
+}
+
+/// How a pass asks, where the settings have no word for it: what is tried again, and how much is asked for at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Attempts and pauses of each request to Contrabass.
+    pub contrabass: RetryPolicy,
+    /// What of Keystone, Nova and Neutron is tried again, and for how long.
+    pub openstack: multinic_cloud::RetryPolicy,
+    /// Attempts and pauses of each request to the management API.
+    pub management_api: RetryPolicy,
+    /// Items in one page of Neutron.
+    pub page_size: NonZeroU32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let cloud = CloudSettings::default();
+        Self {
+            contrabass: RetryPolicy::default(),
+            openstack: cloud.retry,
+            management_api: RetryPolicy::default(),
+            page_size: cloud.page_size,
+        }
+    }
 }
 
 /// Why the settings cannot be turned into connections. Every variant names the section.
@@ -46,14 +73,23 @@ pub enum ConnectionsError {
 impl Connections {
     /// Builds the clients; reads secrets and CA files, sends nothing.
     pub fn new(settings: &Settings, secrets: &dyn Secrets) -> Result<Self, ConnectionsError> {
+        Self::with_pace(settings, secrets, &Pace::default())
+    }
+
+    /// Like [`Connections::new`], at another pace than the default one.
+    pub fn with_pace(settings: &Settings, secrets: &dyn Secrets, pace: &Pace) -> Result<Self, ConnectionsError> {
         let management_api = match &settings.management_api {
-            Some(section) => Some(management_api(section, secrets)?),
+            Some(section) => Some(management_api(section, secrets, pace.management_api)?),
             None => None,
         };
         Ok(Self {
-            contrabass: contrabass(&settings.contrabass, secrets)?,
+            contrabass: contrabass(&settings.contrabass, secrets)?.with_retry(pace.contrabass),
             envelope: envelope(&settings.contrabass.password, secrets)?,
-            cloud: Cloud::new(cloud_settings(&settings.openstack)?),
+            cloud: Cloud::new(CloudSettings {
+                retry: pace.openstack,
+                page_size: pace.page_size,
+                ..cloud_settings(&settings.openstack)?
+            }),
             management_api,
         })
     }
@@ -111,7 +147,11 @@ fn envelope(section: &PasswordSection, secrets: &dyn Secrets) -> Result<Envelope
     Ok(EnvelopeSettings { key, cipher, digest })
 }
 
-fn management_api(section: &ManagementApiSection, secrets: &dyn Secrets) -> Result<ManagementApi, ConnectionsError> {
+fn management_api(
+    section: &ManagementApiSection,
+    secrets: &dyn Secrets,
+    retry: RetryPolicy,
+) -> Result<ManagementApi, ConnectionsError> {
     let defaults = ManagementApiSettings::new(section.endpoint.url().clone());
     ManagementApi::new(ManagementApiSettings {
         token: section
@@ -121,6 +161,7 @@ fn management_api(section: &ManagementApiSection, secrets: &dyn Secrets) -> Resu
             .transpose()?,
         transport: endpoint("managementApi", section.timeout, &section.tls)?,
         batch_size: section.batch_size.unwrap_or(defaults.batch_size),
+        retry,
         ..defaults
     })
     .map_err(ConnectionsError::ManagementApi)

@@ -19,7 +19,7 @@ mod resolve;
 pub mod settings;
 mod yaml;
 
-pub use connections::{Connections, ConnectionsError, Requests};
+pub use connections::{Connections, ConnectionsError, Pace, Requests};
 pub use deliver::Delivered;
 pub use error::PlaceError;
 pub use plan::{Ledgers, Planned};

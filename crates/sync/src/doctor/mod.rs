@@ -99,12 +99,11 @@ impl Walk<'_> {
         let session = match session {
             Ok(session) => session,
             Err(error) => {
-                let hop = if judge::is_about_the_catalog(&error) {
-                    Hop::Catalog
-                } else {
-                    Hop::Keystone
-                };
-                return self.broken(hop, PlaceError::Cloud(error));
+                if !judge::is_about_the_catalog(&error) {
+                    return self.broken(Hop::Keystone, PlaceError::Cloud(error));
+                }
+                self.fine(Hop::Keystone, format!("logged in as {:?}", credentials.username));
+                return self.broken(Hop::Catalog, PlaceError::Cloud(error));
             }
         };
         self.session(&session);

@@ -1,0 +1,10 @@
+//! The command as a user runs it: a subprocess against the simulated cloud.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod doctor;
+mod output;
+mod prints;
+mod secrets;
+mod world;
