@@ -1,0 +1,43 @@
+//! What a test expects, written down by hand: nothing of the product decides it.
+
+use multinic_sync::Report;
+use serde_json::{Map, Value, json};
+
+/// One interface, key for key as in the contract.
+pub fn nic(id: u32, mac: &str, address: &str, cidr: &str, mtu: u32) -> Value {
+    json!({"id": id, "macAddress": mac, "address": address, "cidr": cidr, "mtu": mtu})
+}
+
+/// One node config.
+pub fn node(name: &str, instance: &str, interfaces: Vec<Value>) -> Value {
+    json!({"nodeName": name, "instanceId": instance, "interfaces": interfaces})
+}
+
+/// `{nodeName: node config}`.
+pub fn nodes(all: impl IntoIterator<Item = Value>) -> Value {
+    let named = all.into_iter().map(|node| (node["nodeName"].as_str().unwrap().to_owned(), node));
+    named.collect::<Map<_, _>>().into()
+}
+
+/// Reasons and subjects of all findings of a report, in its order.
+pub fn findings(report: &Report) -> Vec<(String, String)> {
+    let plans = report.clusters.values().flat_map(|cluster| &cluster.plan.findings);
+    plans
+        .map(|finding| (finding.reason.as_str().to_owned(), finding.subject.clone()))
+        .collect()
+}
+
+/// The reasons alone, without repetitions.
+pub fn reasons(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<_> = findings(report).into_iter().map(|(reason, _)| reason).collect();
+    reasons.sort();
+    reasons.dedup();
+    reasons
+}
+
+/// The ids of one node by MAC.
+pub fn ids(node: &Value) -> std::collections::BTreeMap<String, u64> {
+    let interfaces = node["interfaces"].as_array().cloned().unwrap_or_default();
+    let pair = |nic: &Value| (nic["macAddress"].as_str().unwrap().to_owned(), nic["id"].as_u64().unwrap());
+    interfaces.iter().map(pair).collect()
+}

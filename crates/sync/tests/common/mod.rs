@@ -1,0 +1,287 @@
+//! The stage of every test here: a simulated cloud, a receiver, and the pipeline between them, over real sockets.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+pub mod expect;
+
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
+
+use multinic_delivery::{ManagementApi, ManagementApiSettings};
+use multinic_lab::{CloudBuilder, DEMO_ENCRYPTION_KEY, Lab, Receiver, SEED_PROJECT, SEED_PROVIDER};
+use multinic_model::NodeConfig;
+use multinic_sync::{
+    Config, Connections, Outcome, Pace, Report,
+    manifest::Manifests,
+    observer::Unobserved,
+    once::{Pruning, sync_once},
+    settings::{SecretError, SecretRef, Secrets, Settings},
+};
+use multinic_transport::RetryPolicy;
+use secrecy::SecretString;
+use serde_json::Value;
+
+pub const PROVIDER: &str = SEED_PROVIDER;
+pub const PROJECT: &str = SEED_PROJECT;
+pub const CLUSTER: &str = "f5861c22-b252-42b5-a0c5-cfb1d245c819";
+
+/// Adds and updates only.
+pub const ADD: Pruning = Pruning {
+    prune: false,
+    allow_mass_removal: false,
+};
+/// The configs are the whole truth.
+pub const PRUNE: Pruning = Pruning {
+    prune: true,
+    allow_mass_removal: false,
+};
+
+/// The secrets of the settings, from memory.
+#[derive(Clone)]
+pub struct Known(BTreeMap<String, String>);
+
+impl Known {
+    pub fn new(pairs: &[(&str, &str)]) -> Self {
+        let pair = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        Self(pairs.iter().map(pair).collect())
+    }
+}
+
+impl Secrets for Known {
+    fn fetch(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
+        let SecretRef::Env(name) = reference else {
+            return Err(SecretError::NoKubernetes(reference.clone()));
+        };
+        let value = self.0.get(name).ok_or_else(|| SecretError::Env(name.clone()))?;
+        Ok(value.as_str().into())
+    }
+}
+
+/// What a stage is made of; the defaults are fast and patient.
+pub struct Staging {
+    pub receiver: Receiver,
+    /// More keys below `openstack:`, as in `nodeNameMetadataKey: name`.
+    pub openstack: Vec<String>,
+    /// More keys below `contrabass:` and `managementApi:`.
+    pub contrabass: Vec<String>,
+    pub management_api: Vec<String>,
+    /// Of every request.
+    pub timeout: &'static str,
+    pub secrets: Known,
+    pub pace: Pace,
+}
+
+impl Default for Staging {
+    fn default() -> Self {
+        Self {
+            receiver: Receiver::start().unwrap(),
+            openstack: Vec::new(),
+            contrabass: Vec::new(),
+            management_api: Vec::new(),
+            timeout: "30s",
+            secrets: Known::new(&[("KEY", DEMO_ENCRYPTION_KEY)]),
+            pace: pace(),
+        }
+    }
+}
+
+/// The usual tries with hardly any pauses.
+pub fn pace() -> Pace {
+    let brief = RetryPolicy {
+        base: Duration::from_millis(1),
+        cap: Duration::from_millis(2),
+        retry_after_cap: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    };
+    Pace {
+        contrabass: brief,
+        openstack: multinic_cloud::RetryPolicy {
+            budget: Duration::from_secs(60),
+            first_delay: Duration::from_millis(1),
+            max_delay: Duration::from_millis(2),
+            ..multinic_cloud::RetryPolicy::default()
+        },
+        management_api: brief,
+        ..Pace::default()
+    }
+}
+
+pub fn pages_of(items: u32) -> NonZeroU32 {
+    NonZeroU32::new(items).unwrap()
+}
+
+impl Staging {
+    fn settings(&self, lab: &Lab) -> Settings {
+        let timeout = format!("timeout: {}", self.timeout);
+        let more = |keys: &[String]| keys.iter().map(|key| format!(", {key}")).collect::<String>();
+        let text = format!(
+            "contrabass: {{endpoint: '{}', {timeout}, password: {{key: {{env: KEY}}}}{}}}\n\
+             openstack: {{requestsPerSecond: 100000, {timeout}{}}}\n\
+             managementApi: {{endpoint: '{}', {timeout}{}}}\n\
+             sync: {{confirmationPause: 1ms}}\n",
+            lab.contrabass_url(),
+            more(&self.contrabass),
+            more(&self.openstack),
+            self.receiver.url(),
+            more(&self.management_api),
+        );
+        Settings::parse(&text).unwrap()
+    }
+
+    /// Opens the curtain.
+    pub fn stage(self, cloud: CloudBuilder) -> Stage {
+        let lab = Lab::start(cloud).unwrap();
+        let settings = self.settings(&lab);
+        let connections = Connections::with_pace(&settings, &self.secrets, &self.pace).unwrap();
+        Stage {
+            lab,
+            receiver: self.receiver,
+            settings,
+            connections,
+            secrets: self.secrets,
+            pace: self.pace,
+        }
+    }
+}
+
+/// Everything that a pass meets.
+pub struct Stage {
+    pub lab: Lab,
+    pub receiver: Receiver,
+    pub settings: Settings,
+    pub connections: Connections,
+    secrets: Known,
+    pace: Pace,
+}
+
+impl Stage {
+    pub fn new(cloud: CloudBuilder) -> Self {
+        Staging::default().stage(cloud)
+    }
+
+    pub async fn pass(&self, configs: &[Cr], pruning: Pruning) -> Report {
+        self.pass_with(&self.connections, configs, pruning).await
+    }
+
+    pub async fn pass_with(&self, connections: &Connections, configs: &[Cr], pruning: Pruning) -> Report {
+        let configs = configs.iter().map(Cr::config).collect();
+        sync_once(connections, &self.settings, configs, pruning, &Unobserved).await
+    }
+
+    /// As after a restart: no session, no memory.
+    pub fn restart(&mut self) {
+        self.connections = Connections::with_pace(&self.settings, &self.secrets, &self.pace).unwrap();
+    }
+
+    /// A pass that must end without a failure or an error.
+    pub async fn good_pass(&self, configs: &[Cr], pruning: Pruning) -> Report {
+        let report = self.pass(configs, pruning).await;
+        assert!(report.outcome() <= Outcome::Warnings, "{report:#?}");
+        report
+    }
+
+    /// `{nodeName: node config}` in force.
+    pub fn nodes(&self) -> Value {
+        self.receiver.node_configs(CLUSTER)
+    }
+
+    /// Puts node configs there as an earlier pass would have, and forgets that it did.
+    pub async fn hold(&self, nodes: Vec<Value>) {
+        let api = ManagementApi::new(ManagementApiSettings {
+            batch_size: NonZeroUsize::MAX,
+            ..ManagementApiSettings::new(self.receiver.url().parse().unwrap())
+        })
+        .unwrap();
+        let nodes: Vec<NodeConfig> = nodes.into_iter().map(|node| serde_json::from_value(node).unwrap()).collect();
+        let delivery = api.deliver(&CLUSTER.parse().unwrap(), &nodes.iter().collect::<Vec<_>>()).await;
+        assert!(delivery.is_complete(), "{delivery:?}");
+        self.receiver.clear_requests();
+    }
+
+    /// Every node config of every POST, in order.
+    pub fn posted(&self) -> Vec<Value> {
+        let bodies = self.receiver.posts().into_iter().map(|post| post.json());
+        bodies.flat_map(|body| body.as_array().cloned().unwrap()).collect()
+    }
+}
+
+/// One OpenstackConfig, as a user would write it.
+#[derive(Clone, Debug)]
+pub struct Cr {
+    name: String,
+    subnet: String,
+    vms: Vec<String>,
+    provider: String,
+    project: String,
+    cluster: Option<String>,
+}
+
+impl Cr {
+    /// By `subnetID`; of the usual provider, project and cluster.
+    pub fn on_id(name: &str, subnet: &str, vms: &[&str]) -> Self {
+        Self::on(name, format!("subnetID: {subnet:?}"), vms)
+    }
+
+    /// By `subnetName`.
+    pub fn on_name(name: &str, subnet: &str, vms: &[&str]) -> Self {
+        Self::on(name, format!("subnetName: {subnet:?}"), vms)
+    }
+
+    fn on(name: &str, subnet: String, vms: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            subnet,
+            vms: vms.iter().map(|&vm| vm.to_owned()).collect(),
+            provider: PROVIDER.to_owned(),
+            project: PROJECT.to_owned(),
+            cluster: Some(CLUSTER.to_owned()),
+        }
+    }
+
+    pub fn provider(self, provider: &str) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            ..self
+        }
+    }
+
+    pub fn project(self, project: &str) -> Self {
+        Self {
+            project: project.to_owned(),
+            ..self
+        }
+    }
+
+    pub fn cluster(self, cluster: Option<&str>) -> Self {
+        Self {
+            cluster: cluster.map(str::to_owned),
+            ..self
+        }
+    }
+
+    fn yaml(&self) -> String {
+        let Self {
+            name,
+            subnet,
+            vms,
+            provider,
+            project,
+            cluster,
+        } = self;
+        let cluster = cluster.as_ref().map(|id| format!(", k8sProviderID: {id:?}"));
+        format!(
+            "apiVersion: multinic.example.com/v1alpha1\nkind: OpenstackConfig\nmetadata: {{name: {name:?}}}\n\
+             spec: {{{subnet}, vmNames: {vms:?}, credentials: {{openstackProviderID: {provider:?}, projectID: {project:?}{}}}}}\n",
+            cluster.unwrap_or_default()
+        )
+    }
+
+    pub fn config(&self) -> Config {
+        let yaml = self.yaml();
+        let mut selections = Manifests::parse([("cr.yaml", yaml.as_str())]).unwrap().selections;
+        Config::new(selections.pop().unwrap())
+    }
+}
