@@ -325,3 +325,14 @@ fn the_provider_can_be_read_from_a_body_alone() {
         })
     );
 }
+
+/// The operator moves its passes between threads.
+#[tokio::test]
+async fn the_call_may_be_spawned() {
+    let server = Server::scripted([Reply::json(200, SEED)]).await;
+    let (contrabass, _) = client(settings(&server));
+    tokio::spawn(async move { contrabass.provider(&id()).await })
+        .await
+        .unwrap()
+        .unwrap();
+}

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use multinic_contrabass::{EncryptedText, EnvelopeSettings, Provider};
+use multinic_contrabass::{AnswerError, EncryptedText, EnvelopeSettings, Provider};
 use multinic_testing::fuzz;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -75,7 +75,12 @@ fn the_answer_of_contrabass_may_be_anything() {
                 text.chars().count() < 1_000 && !text.chars().any(char::is_control),
                 "{text:?}"
             );
-            text.chars().take(24).collect()
+            // The code is the server's own text: each one would count as a new outcome.
+            if matches!(error, AnswerError::ReturnCode { .. }) {
+                "returnCode".to_owned()
+            } else {
+                text
+            }
         }
     });
 }

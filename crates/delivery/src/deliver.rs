@@ -46,26 +46,11 @@ impl ManagementApi {
                 continue;
             }
             match self.post(cluster, batch, health.attempts()).await {
-                Err(DeliveryError::TooLarge { .. }) if batch.len() > 1 => {
-                    let (first, second) = batch.split_at(batch.len().div_ceil(2));
-                    pending.extend([second, first]);
-                }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    health.failed(&error);
-                    delivery.fail(batch, &error);
-                    delivery.batches.push(Batch {
-                        nodes: batch.len(),
-                        error: Some(error),
-                    });
-                }
-                Ok(results) => {
-                    health = Health::default();
-                    delivery.extend(batch, results);
-                    delivery.batches.push(Batch {
-                        nodes: batch.len(),
-                        error: None,
-                    });
+                Err(DeliveryError::TooLarge { .. }) if batch.len() > 1 => pending.extend(halves(batch)),
+                outcome => {
+                    let outcome = outcome.map_err(Arc::new);
+                    health.after(&outcome);
+                    delivery.add(batch, outcome);
                 }
             }
         }
@@ -100,24 +85,48 @@ impl Health {
         }
     }
 
-    fn failed(&mut self, error: &Arc<DeliveryError>) {
-        self.outages = if error.is_outage() { self.outages + 1 } else { 0 };
-        if error.is_final() || self.outages == MAX_OUTAGES {
+    fn after(&mut self, outcome: &Result<NodeResults, Arc<DeliveryError>>) {
+        match outcome {
+            Err(error) if error.is_outage() => self.outages += 1,
+            _ => self.outages = 0,
+        }
+        if let Err(error) = outcome
+            && (error.is_final() || self.outages == MAX_OUTAGES)
+        {
             self.stopped = Some(Arc::clone(error));
         }
     }
 }
 
 impl Delivery {
+    fn add(&mut self, batch: &[&NodeConfig], outcome: Result<NodeResults, Arc<DeliveryError>>) {
+        let nodes = batch.len();
+        match outcome {
+            Ok(results) => {
+                for (node, result) in batch.iter().zip(results) {
+                    self.record(&node.node_name, result);
+                }
+                self.batches.push(Batch { nodes, error: None });
+            }
+            Err(error) => {
+                self.fail(batch, &error);
+                self.batches.push(Batch {
+                    nodes,
+                    error: Some(error),
+                });
+            }
+        }
+    }
+
     fn fail(&mut self, batch: &[&NodeConfig], error: &Arc<DeliveryError>) {
         for node in batch {
             self.record(&node.node_name, NodeResult::failed(error));
         }
     }
+}
 
-    fn extend(&mut self, batch: &[&NodeConfig], results: NodeResults) {
-        for (node, result) in batch.iter().zip(results) {
-            self.record(&node.node_name, result);
-        }
-    }
+/// The second half lies below the first, which is taken next.
+fn halves<'a, 'n>(batch: &'a [&'n NodeConfig]) -> [&'a [&'n NodeConfig]; 2] {
+    let (first, second) = batch.split_at(batch.len().div_ceil(2));
+    [second, first]
 }

@@ -75,10 +75,48 @@ fn padding(plain: &[u8]) -> (Choice, u8) {
 
 /// UTF-8 without control characters, one line break at the end allowed; reads to the end in any case.
 fn is_text(bytes: &[u8]) -> Choice {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    let without_break = bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n"));
+    let bytes = without_break.unwrap_or(bytes);
     let odd = bytes.utf8_chunks().fold(0_usize, |odd, chunk| {
         odd + chunk.invalid().len() + chunk.valid().chars().filter(|c| c.is_control()).count()
     });
     Choice::from(u8::from(odd == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use cbc::cipher::block_padding::{Padding, Pkcs7};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn the_padding_is_that_of_pkcs7(
+            mut block in prop::array::uniform16(any::<u8>()),
+            end in 0_u8..=20,
+            count in 0_usize..=16,
+        ) {
+            block[16 - count..].fill(end);
+            let expected = Pkcs7::unpad::<cbc::cipher::consts::U16>(&block.into()).ok().map(|text| 16 - text.len());
+            let (valid, len) = padding(&block);
+            prop_assert_eq!(bool::from(valid).then_some(usize::from(len)), expected);
+            prop_assert!(bool::from(valid) || len == 0);
+        }
+    }
+
+    #[test]
+    fn a_text_is_printable_with_one_line_break_at_its_end_at_most() {
+        for good in ["", "x", "pass word", "비밀번호", "pw\n", "pw\r\n"] {
+            assert!(bool::from(is_text(good.as_bytes())), "{good:?}");
+        }
+        for bad in ["pw\r", "pw\n\n", "p\nw", "\tpw", "pw\u{7f}", "p\0w", "\u{85}"] {
+            assert!(!bool::from(is_text(bad.as_bytes())), "{bad:?}");
+        }
+        for bad in [&b"\xff"[..], b"pw\xc3", b"\xed\xa0\x80"] {
+            assert!(!bool::from(is_text(bad)), "{bad:?}");
+        }
+    }
 }

@@ -134,8 +134,9 @@ fn the_only_fit(trials: Vec<Trial>) -> Option<Opened> {
 }
 
 fn without_line_break(text: &str) -> &str {
-    text.strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
+    text.strip_suffix("\r\n")
+        .or_else(|| text.strip_suffix('\n'))
+        .unwrap_or(text)
 }
 
 impl EnvelopeError {

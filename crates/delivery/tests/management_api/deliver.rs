@@ -456,3 +456,14 @@ async fn no_secret_is_shown_even_if_the_server_repeats_it() {
         assert!(!shown.contains(TOKEN) && shown.contains("token [token]"), "{shown}");
     }
 }
+
+/// The operator moves its passes between threads.
+#[test]
+fn the_calls_may_be_spawned() {
+    const fn is_send<T: Send>(_: &T) {}
+    let (api, _) = client(ManagementApiSettings::new("http://api.example".parse().unwrap()));
+    let cluster = cluster();
+    is_send(&api.deliver(&cluster, &[]));
+    is_send(&api.read_back(&cluster));
+    is_send(&api.probe(&cluster));
+}
