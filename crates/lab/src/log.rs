@@ -1,6 +1,9 @@
 //! Who asked what: the requests in the order they were answered.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::Value;
 
@@ -70,12 +73,12 @@ impl LoggedRequest {
 
 /// The log.
 #[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Vec<LoggedRequest>>);
+pub(crate) struct Log(Mutex<VecDeque<LoggedRequest>>);
 
 impl Log {
     /// Everything so far.
     pub fn entries(&self) -> Vec<LoggedRequest> {
-        self.lock().clone()
+        self.lock().iter().cloned().collect()
     }
 
     /// Forgets everything.
@@ -110,12 +113,12 @@ impl Log {
         };
         let mut entries = self.lock();
         if entries.len() >= ENTRIES_MAX {
-            entries.remove(0);
+            entries.pop_front();
         }
-        entries.push(entry);
+        entries.push_back(entry);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<LoggedRequest>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<LoggedRequest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -113,9 +113,12 @@ pub(super) async fn serve(mut stream: TcpStream, door: Door, handler: Arc<dyn Ha
         if !answer.delay.is_zero() {
             sleep(answer.delay).await;
         }
-        let keep = perform(&mut stream, door.framing, answer.outcome, request.method == "HEAD").await;
-        if !matches!(keep, Ok(true)) {
-            break;
+        let head_only = request.method == "HEAD";
+        match perform(&mut stream, door.framing, answer.outcome, head_only).await {
+            Ok(Then::Continue) => {}
+            // Without the orderly end, dropping the socket sends the RST.
+            Ok(Then::Reset) => return,
+            Ok(Then::Close) | Err(_) => break,
         }
     }
     // The client may have closed first.
@@ -132,20 +135,40 @@ fn refuse_too_long(request: &Request, too_long: TooLong) -> Option<Outcome> {
     }
 }
 
-/// Does what the outcome says; true if the connection may serve another request.
-async fn perform(stream: &mut TcpStream, framing: Framing, outcome: Outcome, head_only: bool) -> io::Result<bool> {
+/// What becomes of the connection.
+enum Then {
+    Continue,
+    Close,
+    Reset,
+}
+
+impl Then {
+    fn keep(keep: bool) -> Self {
+        if keep { Self::Continue } else { Self::Close }
+    }
+
+    fn reset(stream: &TcpStream) -> io::Result<Self> {
+        stream.set_zero_linger().map(|()| Self::Reset)
+    }
+}
+
+/// Does what the outcome says.
+async fn perform(stream: &mut TcpStream, framing: Framing, outcome: Outcome, head_only: bool) -> io::Result<Then> {
+    let keeps = framing == Framing::KeepAlive;
     match outcome {
         Outcome::Reply(reply) => {
             let body: &[u8] = if head_only { &[] } else { &reply.body };
             write(stream, framing, &reply, body).await?;
-            Ok(framing == Framing::KeepAlive && !reply.headers.contains(&("Connection", "close".to_owned())))
+            let announced = reply
+                .headers
+                .iter()
+                .any(|(name, value)| *name == "Connection" && value == "close");
+            Ok(Then::keep(keeps && !announced))
         }
         Outcome::Cut { reply, bytes, reset } => {
-            write(stream, framing, &reply, reply.body.get(..bytes).unwrap_or(&reply.body)).await?;
-            if reset {
-                stream.set_zero_linger()?;
-            }
-            Ok(false)
+            let part = reply.body.get(..bytes).unwrap_or(&reply.body);
+            write(stream, framing, &reply, part).await?;
+            if reset { Then::reset(stream) } else { Ok(Then::Close) }
         }
         Outcome::Slow { reply, piece, pause } => {
             write(stream, framing, &reply, &[]).await?;
@@ -153,13 +176,13 @@ async fn perform(stream: &mut TcpStream, framing: Framing, outcome: Outcome, hea
                 sleep(pause).await;
                 stream.write_all(chunk).await?;
             }
-            Ok(framing == Framing::KeepAlive)
+            Ok(Then::keep(keeps))
         }
-        Outcome::Reset => stream.set_zero_linger().map(|()| false),
-        Outcome::Close => Ok(false),
+        Outcome::Reset => Then::reset(stream),
+        Outcome::Close => Ok(Then::Close),
         Outcome::Hang => {
             while stream.read(&mut [0; 1024]).await? > 0 {}
-            Ok(false)
+            Ok(Then::Close)
         }
     }
 }

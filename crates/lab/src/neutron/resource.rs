@@ -55,9 +55,9 @@ pub(super) trait Resource: Sized + 'static {
 
 /// The database compares without regard to case.
 pub(super) fn among(wanted: &[String], value: &str) -> bool {
-    wanted
-        .iter()
-        .any(|wanted| wanted.eq_ignore_ascii_case(value) || wanted.to_lowercase() == value.to_lowercase())
+    wanted.iter().any(|wanted| {
+        wanted.eq_ignore_ascii_case(value) || (!value.is_ascii() && wanted.to_lowercase() == value.to_lowercase())
+    })
 }
 
 /// Of a filter that is true or false, the last value counts.

@@ -304,7 +304,7 @@ fn arrange(value: &mut Value, lab: &Lab) {
     match value {
         // Keystone prints its whole schema behind the first line.
         Value::String(text) if text.contains("Failed validating") => {
-            text.truncate(text.find(':').unwrap_or(text.len()))
+            text.truncate(text.find(':').unwrap_or(text.len()));
         }
         Value::String(text) => *text = localise(text, lab),
         Value::Array(items) => items.iter_mut().for_each(|item| arrange(item, lab)),
@@ -359,9 +359,8 @@ fn compare(path: &str, expected: &Value, actual: &Value, found: &mut Vec<String>
             }
         }
         (expected, actual) if BY_CHANCE.iter().any(|end| path.ends_with(end)) => {
-            if std::mem::discriminant(expected) != std::mem::discriminant(actual) {
-                found.push(format!("{path}: {actual} is of another type than {expected}"));
-            }
+            let same_type = std::mem::discriminant(expected) == std::mem::discriminant(actual);
+            found.extend((!same_type).then(|| format!("{path}: {actual} is of another type than {expected}")));
         }
         (expected, actual) if expected != actual => found.push(format!("{path}: {actual} instead of {expected}")),
         _ => {}
