@@ -130,7 +130,7 @@ pub enum CloudError {
         available: Vec<String>,
     },
     /// A service answered with an error.
-    #[error("failed to ask {place}: {status}{}{}", said(message), id(request_id.as_ref()))]
+    #[error("failed to ask {place}: {status}{}", said(message))]
     Status {
         /// Who answered.
         place: Place,
@@ -138,7 +138,7 @@ pub enum CloudError {
         status: StatusCode,
         /// OpenStack's words; empty when there are none (a 414 has no body).
         message: String,
-        /// For the cloud's own logs.
+        /// For the cloud's own logs. Not in the message: it would make each failure look new.
         request_id: Option<String>,
         /// What the server asked for and we could not wait for.
         retry_after: Option<Duration>,
@@ -168,7 +168,7 @@ pub enum CloudError {
         source: Arc<reqwest::Error>,
     },
     /// An answer that ends too early.
-    #[error("failed to read the answer of {place}: it is cut short after {bytes} bytes")]
+    #[error("failed to read the answer of {place}: it is cut short")]
     Truncated {
         /// Who answered.
         place: Place,
@@ -301,8 +301,4 @@ fn said(message: &str) -> String {
     } else {
         format!(", {message:?}")
     }
-}
-
-fn id(request_id: Option<&String>) -> String {
-    request_id.map(|id| format!(" [{id}]")).unwrap_or_default()
 }

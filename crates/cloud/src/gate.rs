@@ -69,6 +69,8 @@ impl Gate {
         }
         match result {
             Err(CloudError::Login { .. }) => {
+                // Whole seconds: it is shown to people.
+                let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
                 self.rejected.insert(credentials.project, now);
                 // What worked before and works no more: the password may have changed, so nothing is proven any longer.
                 if self.opened.contains(&credentials.project) {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Not,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -118,7 +119,7 @@ impl Sessions {
         let mut first = gate.lock().await;
         first.check(credentials, self.clock.now(), self.settings.rejection_backoff)?;
         // An unproven password is tried for one project at a time.
-        let held = if first.proven() { None } else { Some(first) };
+        let held = first.proven().not().then_some(first);
         let result = self.persist(credentials, early).await;
         let mut gate = match held {
             Some(held) => held,

@@ -1,6 +1,6 @@
 //! `GET /v2.0/subnets`: by id and by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use multinic_model::SubnetSelector;
@@ -68,7 +68,7 @@ impl SubnetRow {
 /// not found.
 pub(crate) async fn read(
     access: &Access<'_>,
-    selectors: impl IntoIterator<Item = &SubnetSelector>,
+    selectors: &BTreeSet<SubnetSelector>,
 ) -> Result<BTreeMap<String, SubnetRow>, CloudError> {
     let (mut ids, mut names) = (Vec::new(), Vec::new());
     for selector in selectors {
@@ -87,9 +87,10 @@ pub(crate) async fn read(
                     .with("fields", FIELDS)
             })
     });
+    let wanted = |row: &SubnetRow| selectors.iter().any(|selector| row.matches(selector));
     let page_size = Some(access.sessions.settings.page_size);
     let requests: Vec<_> = requests
-        .map(|request| list::<SubnetPage>(access, request, page_size, |_| true))
+        .map(|request| list::<SubnetPage>(access, request, page_size, wanted))
         .collect();
     let rows: Vec<_> = stream::iter(requests).buffered(SIDE_BY_SIDE).try_collect().await?;
     Ok(rows.into_iter().flatten().map(|row| (row.id.clone(), row)).collect())
