@@ -54,9 +54,12 @@ fn diff(expected: &str, said: &str) -> String {
     let rest = expected.len().min(said.len()) - start;
     let ends = expected.iter().rev().zip(said.iter().rev()).take(rest);
     let end = ends.take_while(|(a, b)| a == b).count();
-    let marked = |mark: char, lines: &[&str]| {
-        let lines = lines[start..lines.len() - end].iter();
-        lines.map(|line| format!("  {mark} {line}\n")).collect::<String>()
+    let marked = |mark: &str, lines: &[&str]| {
+        let lines = &lines[start..lines.len() - end];
+        lines
+            .iter()
+            .flat_map(|line| ["  ", mark, " ", line, "\n"])
+            .collect::<String>()
     };
-    format!("  line {}\n{}{}", start + 1, marked('-', &expected), marked('+', &said))
+    format!("  line {}\n{}{}", start + 1, marked("-", &expected), marked("+", &said))
 }
