@@ -111,6 +111,30 @@ fn filters_compare_without_regard_to_case_and_the_values_of_one_are_alternatives
     );
 }
 
+#[test]
+fn values_of_the_wrong_kind_are_refused_as_neutron_does() {
+    let lab = Lab::start(CloudBuilder::seed()).unwrap();
+    let token = admin(&lab);
+    let refused = [
+        ("networks?mtu=abc", "'abc' is not an integer."),
+        ("subnets?ip_version=", "'' is not an integer."),
+        ("subnets?cidr=x", "x is not in a CIDR format."),
+        ("ports?fixed_ips==", "'=' is not of the form <key>=[value]."),
+        ("networks?router:external=foo", "'foo' cannot be converted to boolean."),
+    ];
+    for (query, message) in refused {
+        let answer = get(&lab, &token, &format!("/v2.0/{query}"));
+        let expected = format!("Invalid input for operation: {message}");
+        assert_eq!(answer.json()["NeutronError"]["message"], expected, "{query}");
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    let found = |cidr: &str| get(&lab, &token, &format!("/v2.0/subnets?cidr={cidr}")).column("subnets", "name");
+    assert_eq!(found("192.168.10.7/24"), ["test-sub"], "host bits are cut off");
+    assert_eq!(found("192.168.10.0"), [""; 0]);
+    let first = get(&lab, &token, "/v2.0/ports?limit=1&marker=").column("ports", "id");
+    assert_eq!(first.len(), 1, "an empty marker is none");
+}
+
 /// Two projects; one network is shared by nobody, one with everybody, one with the second project only.
 fn shared_cloud() -> CloudBuilder {
     CloudBuilder::new()

@@ -89,6 +89,8 @@ fn a_members_uuid_filter_is_dropped_and_foreign_servers_do_not_exist() {
     assert_eq!(get(&lab, &member, "/v2.1/servers/foreign-id").status, 404);
     assert_eq!(get(&lab, &member, "/v2.1/servers?marker=foreign-id").status, 400);
     assert_eq!(get(&lab, &member, "/v2.1/servers?all_tenants=1").status, 403);
+    assert_eq!(get(&lab, &member, "/v2.1/servers?metadata=x").status, 200);
+    assert_eq!(get(&lab, &admin(&lab), "/v2.1/servers?_x=1").status, 400);
 }
 
 #[test]
@@ -140,6 +142,9 @@ fn what_the_lab_does_not_know_is_refused_loudly() {
         "/v2.1/servers?deleted=true",
         "/v2.1/servers?host=compute-1",
         "/v2.1/servers?name=(%3F%3Da)",
+        "/v2.1/servers?name=a%7B",
+        "/v2.1/servers?name=a**",
+        r"/v2.1/servers?name=%5Cq",
         "/v2.1/servers/foreign-id/ips",
     ];
     for path in refused {

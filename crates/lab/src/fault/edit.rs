@@ -60,6 +60,10 @@ fn remove_key(body: &mut Value, key: &str) {
 fn loop_back(body: &mut Value, request: &Request) {
     let Some(object) = body.as_object_mut() else { return };
     let Some(key) = collection(object) else { return };
+    if object.contains_key("nextCursor") {
+        object.insert("nextCursor".to_owned(), "again".into());
+        return;
+    }
     let host = request.header("host").unwrap_or("127.0.0.1");
     let href = format!("http://{host}{}", request.target);
     object.insert(format!("{key}_links"), json!([{"rel": "next", "href": href}]));

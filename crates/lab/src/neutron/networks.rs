@@ -1,8 +1,9 @@
 //! Networks.
 
 use super::{
+    Fail,
     query::Query,
-    resource::{Field, Resource, among, is},
+    resource::{Field, Resource, among, check_integers, is},
 };
 use crate::{
     ids::Id,
@@ -113,6 +114,14 @@ impl Resource for Network {
             "shared" => is(wanted, shared(self, scope)),
             "admin_state_up" => is(wanted, self.admin_state_up),
             _ => is(wanted, self.external),
+        }
+    }
+
+    fn check(filter: &str, wanted: &[String]) -> Result<(), Fail> {
+        if filter == "mtu" {
+            check_integers(wanted)
+        } else {
+            Ok(())
         }
     }
 

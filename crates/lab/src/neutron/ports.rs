@@ -174,7 +174,7 @@ impl Resource for Port {
     fn check(filter: &str, wanted: &[String]) -> Result<(), Fail> {
         match wanted
             .iter()
-            .find(|wanted| filter == "fixed_ips" && !wanted.contains('='))
+            .find(|wanted| filter == "fixed_ips" && wanted.find('=').unwrap_or(0) == 0)
         {
             Some(bad) => {
                 let message = format!("Invalid input for operation: '{bad}' is not of the form <key>=[value].");

@@ -32,7 +32,8 @@ impl Query {
             match key.as_str() {
                 "fields" => query.fields.get_or_insert_default().push(value),
                 "limit" => query.limit = limit(&value)?,
-                "marker" => query.marker = Some(value),
+                // An empty marker is none.
+                "marker" => query.marker = Some(value).filter(|marker| !marker.is_empty()),
                 "page_reverse" => query.reverse = boolean(&value).unwrap_or(false),
                 "sort_key" => sort_keys.push(value),
                 "sort_dir" => sort_dirs.push(value),

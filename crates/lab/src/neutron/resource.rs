@@ -73,3 +73,14 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+/// Refuses what is not a whole number.
+pub(super) fn check_integers(wanted: &[String]) -> Result<(), Fail> {
+    match wanted.iter().find(|wanted| wanted.parse::<i64>().is_err()) {
+        Some(bad) => Err(Fail::bad_request(
+            "InvalidInput",
+            format!("Invalid input for operation: '{bad}' is not an integer."),
+        )),
+        None => Ok(()),
+    }
+}

@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::{
+    Fail,
     query::Query,
-    resource::{Field, Resource, among, is},
+    resource::{Field, Resource, among, check_integers, is},
 };
 use crate::{
     ids::Id,
@@ -79,6 +82,14 @@ fn allocation_pools(subnet: &Subnet, json: &mut Json) {
     });
 }
 
+/// The network an address with or without a prefix lies in.
+fn network_of(text: &str) -> Option<IpNet> {
+    let net = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    net.map(|net| net.trunc()).ok()
+}
+
 fn host_routes(subnet: &Subnet, json: &mut Json) {
     json.list(|json| {
         for (destination, hop) in &subnet.host_routes {
@@ -143,11 +154,27 @@ impl Resource for Subnet {
             "name" => among(wanted, &self.name),
             "network_id" => among(wanted, &self.network),
             "project_id" | "tenant_id" => among(wanted, &self.project),
-            "cidr" => among(wanted, &self.cidr.to_string()),
+            "cidr" => wanted.iter().any(|wanted| network_of(wanted) == Some(self.cidr)),
             "ip_version" => among(wanted, &version(self).to_string()),
             "gateway_ip" => self.gateway.is_some_and(|gateway| among(wanted, &gateway.to_string())),
             "enable_dhcp" => is(wanted, self.dhcp),
             _ => is(wanted, self.shared(state, scope)),
+        }
+    }
+
+    fn check(filter: &str, wanted: &[String]) -> Result<(), Fail> {
+        if filter == "ip_version" {
+            return check_integers(wanted);
+        }
+        match wanted
+            .iter()
+            .find(|wanted| filter == "cidr" && network_of(wanted).is_none())
+        {
+            Some(bad) => Err(Fail::bad_request(
+                "InvalidInput",
+                format!("Invalid input for operation: {bad} is not in a CIDR format."),
+            )),
+            None => Ok(()),
         }
     }
 

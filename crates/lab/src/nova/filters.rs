@@ -180,12 +180,15 @@ impl NamePattern {
 }
 
 fn check_key(caller: &Caller, request: &Request, key: &str) -> Result<(), Refusal> {
+    let internal = key.starts_with('_') || matches!(key, "metadata" | "system_metadata");
     match key {
         "limit" | "marker" | "name" | "uuid" | "status" | "all_tenants" | "project_id" | "tenant_id" => Ok(()),
-        "metadata" | "system_metadata" => Err(Fail::bad_request(format!("Invalid filter field: {key}.")).into()),
+        // Nova passes these on to the database, which objects; others' are dropped silently.
+        key if internal && caller.scope.admin => Err(Fail::bad_request(format!("Invalid filter field: {key}.")).into()),
         key if NOT_SIMULATED.contains(&key) => Err(Refusal::Lab(not_simulated(request))),
-        key if caller.version.0 >= 75 && !key.starts_with('_') => {
-            Err(Fail::bad_request(format!("'{key}' does not match any of the regexes: '^_'")).into())
+        key if caller.version.0 >= 75 && !internal => {
+            let message = format!("'{key}' does not match any of the regexes: '^_'");
+            Err(Fail::bad_request(message).into())
         }
         _ => Ok(()),
     }
@@ -236,24 +239,29 @@ fn name(text: &str, request: &Request) -> Result<NamePattern, Refusal> {
     if let Some(name) = plain_name(text) {
         return Ok(NamePattern::Exactly(name));
     }
-    let valid = RegexBuilder::new(text).build();
-    match (
-        valid,
-        RegexBuilder::new(&text.replace('|', r"\|"))
-            .case_insensitive(true)
-            .build(),
-    ) {
+    if is_dialect(text) {
+        return Err(Refusal::Lab(not_simulated(request)));
+    }
+    let escaped = text.replace('|', r"\|");
+    let regex = RegexBuilder::new(&escaped).case_insensitive(true).build();
+    match (RegexBuilder::new(text).build(), regex) {
         (Ok(_), Ok(regex)) => Ok(NamePattern::Regex(regex)),
-        // Python and MariaDB know these; the engine here does not.
-        (Err(error), _)
-            if ["look-around", "backreferences"]
-                .iter()
-                .any(|word| error.to_string().contains(word)) =>
-        {
-            Err(Refusal::Lab(not_simulated(request)))
-        }
         _ => Err(invalid("name", text, "is not a 'regex'")),
     }
+}
+
+/// Where Python (which checks the pattern), MariaDB (which matches it) and the engine here may disagree.
+fn is_dialect(pattern: &str) -> bool {
+    let repeated = pattern
+        .as_bytes()
+        .windows(2)
+        .any(|pair| matches!(pair, [b'*' | b'+' | b'?', b'*' | b'+']));
+    let escaped_letter = pattern
+        .split('\\')
+        .skip(1)
+        .any(|rest| rest.starts_with(|letter: char| letter.is_ascii_alphanumeric() && !"dDsSwWbB".contains(letter)));
+    let set_operation = pattern.contains('[') && ["[[", "&&", "--", "~~"].iter().any(|sign| pattern.contains(sign));
+    repeated || escaped_letter || set_operation || pattern.contains("(?") || pattern.contains('{')
 }
 
 /// What `^…$` stands for if nothing in between is special, escaped punctuation included.
