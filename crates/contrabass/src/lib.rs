@@ -5,7 +5,7 @@
 
 mod client;
 mod encrypted_text;
-pub mod envelope;
+mod envelope;
 mod error;
 mod provider;
 mod provider_path;
@@ -13,7 +13,7 @@ mod rabbitmq;
 
 pub use client::{Contrabass, ContrabassSettings};
 pub use encrypted_text::EncryptedText;
-pub use envelope::{Cipher, Digest, EnvelopeError, EnvelopeSettings, Opened, Scheme};
+pub use envelope::{BlockCipher, Cipher, Derivation, Digest, EnvelopeError, EnvelopeSettings, Opened, Scheme};
 pub use error::ContrabassError;
 pub use multinic_transport::{Pauses, RetryPolicy};
 pub use provider::{AnswerError, Provider};
