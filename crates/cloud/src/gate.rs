@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    const BACKOFF: Duration = Duration::from_secs(900);
+    const BACKOFF: Duration = Duration::from_mins(15);
 
     fn credentials(project: u128) -> CloudCredentials {
         CloudCredentials {

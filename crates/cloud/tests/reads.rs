@@ -566,9 +566,9 @@ async fn an_unusable_mtu_or_cidr_is_said_and_not_guessed() {
     ] {
         let (mut network, mut subnet) = (network(PROJECT, false), subnet(SUBNET, "data", PROJECT));
         if key == "mtu" {
-            network[key] = value
+            network[key] = value;
         } else {
-            subnet[key] = value
+            subnet[key] = value;
         }
         let running = World::default()
             .answers(SUBNETS, vec![page("subnets", &[subnet])])

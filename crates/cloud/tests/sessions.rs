@@ -44,16 +44,19 @@ async fn fact_4_any_number_of_401s_makes_one_login() {
     let old = format!("{TOKEN}-0");
     let refuse = move |fixture: &'static str, path: &'static str| {
         let old = old.clone();
-        move |seen: &support::Seen, n: usize| match seen.token() == old {
-            true => recorded(fixture),
-            false => support::world::usual(
-                "",
-                &support::Seen {
-                    path: path.into(),
-                    ..seen.clone()
-                },
-                n,
-            ),
+        move |seen: &support::Seen, n: usize| {
+            if seen.token() == old {
+                recorded(fixture)
+            } else {
+                support::world::usual(
+                    "",
+                    &support::Seen {
+                        path: path.into(),
+                        ..seen.clone()
+                    },
+                    n,
+                )
+            }
         }
     };
     let running = World::default()
@@ -195,9 +198,10 @@ async fn side_by_side_a_wrong_password_is_sent_once() {
 async fn a_rejected_password_is_tried_again_when_it_changes_or_after_a_quarter_of_an_hour() {
     let running = World::default()
         .on(TOKENS, |seen, _| {
-            match seen.json()["auth"]["identity"]["password"]["user"]["password"] == "right" {
-                true => first_token(),
-                false => recorded("keystone-wrong-password"),
+            if seen.json()["auth"]["identity"]["password"]["user"]["password"] == "right" {
+                first_token()
+            } else {
+                recorded("keystone-wrong-password")
             }
         })
         .start()

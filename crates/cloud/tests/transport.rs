@@ -141,7 +141,7 @@ async fn a_wait_longer_than_our_patience_is_reported_not_waited_for() {
     let CloudError::Status { retry_after, .. } = error else {
         panic!("{error}")
     };
-    assert_eq!(retry_after, Some(Duration::from_secs(3600)));
+    assert_eq!(retry_after, Some(Duration::from_hours(1)));
     assert_eq!(running.server.on("/servers").len(), 1);
 }
 
@@ -272,9 +272,9 @@ async fn several_regions_and_none_chosen_stop_before_anything_is_asked() {
             for service in body["token"]["catalog"].as_array_mut().unwrap() {
                 let endpoints = service["endpoints"].as_array_mut().unwrap();
                 let mut second = endpoints.clone();
-                second
-                    .iter_mut()
-                    .for_each(|endpoint| endpoint["region"] = "RegionTwo".into());
+                for endpoint in &mut second {
+                    endpoint["region"] = "RegionTwo".into();
+                }
                 endpoints.extend(second);
             }
             let Answer::UntilClose { status, headers, .. } = answer else {

@@ -200,10 +200,11 @@ async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, handler: Handler
 }
 
 fn head(status: u16, headers: &[(String, String)]) -> String {
-    let lines: String = headers
+    let lines: Vec<_> = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
+    let lines = lines.concat();
     format!("HTTP/1.1 {status} X\r\n{lines}\r\n")
 }
 
