@@ -2,6 +2,7 @@
 # make e2e: brings a real OpenStack up, builds, runs the checks against it, takes it down again.
 #   run.sh          all of it; KEEP=1 leaves OpenStack running for the next time
 #   run.sh up       only bring it up and fill it
+#   run.sh check …  build and run the checks, or only the named groups of them, against what is up already
 #   run.sh exec …   run a command where its servers are reachable
 #   run.sh down     stop it and forget its state
 # Everything runs in a network namespace of its own ($LAB_NETNS, default multinic-e2e), so that no port clashes with
@@ -45,21 +46,21 @@ down() {
   [ "$netns" = host ] || ip netns del "$netns"
 }
 
-all() {
-  scripts/need.sh cargo cc && up || return 1
+check() {
   log "building"
   cargo build -q -p multinic -p multinic-e2e || return 1
   log "checking"
-  inside "${CARGO_TARGET_DIR:-target}/debug/multinic-e2e"
+  inside "${CARGO_TARGET_DIR:-target}/debug/multinic-e2e" "$@"
 }
 
 case ${1:-} in
   '')
     [ -n "${KEEP:-}" ] || trap down EXIT
-    all
+    scripts/need.sh cargo cc && up && check
     ;;
   up) up ;;
+  check) shift; namespace && check "$@" ;;
   exec) shift; namespace && inside "$@" ;;
   down) down ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -136,6 +136,7 @@ class Seed:
                 mac = f"fa:16:3e:b1:{number:02x}:{kind_number:02x}"
                 ids.append(self.port(self.biz, "biz", f"{short}-{kind}", network, [(subnet, prefix + str(octet))], mac_address=mac))
             self.servers[name] = server(self.biz, name, ids, self.image, metadata)
+            self.plug(self.servers[name], ids)
         for nth in (0, 1):
             port = self.port(self.biz, "biz", f"dup-vm-{nth}-mgmt", "biz-mgmt", [("biz-mgmt-v4", None)])
             self.dup.append(server(self.biz, "dup-vm", [port], self.image, nth=nth))
@@ -143,6 +144,14 @@ class Seed:
         self.servers["bare-vm"] = server(self.biz, "bare-vm", [], self.image)
         port = self.port(self.other, "other", "other-vm-port", "other-net", [("other-v4", None)])
         self.servers["other-vm"] = server(self.other, "other-vm", [port], self.image)
+
+    def plug(self, server_id, ports):
+        """A run that was cut short may have left one unplugged."""
+        wait_active(self.biz, server_id)
+        for port_id in ports:
+            if not self.admin.get(f"{NEUTRON}/ports/{port_id}")["port"]["device_id"]:
+                body = {"interfaceAttachment": {"port_id": port_id}}
+                self.biz.post(f"{NOVA}/servers/{server_id}/os-interface", body)
 
     def make_loose_ports(self):
         self.port(self.biz, "biz", "unattached", "biz-data", [("biz-data-v4", None)])

@@ -81,6 +81,12 @@ first_time() { # databases, schemas, the first Keystone user, cells
   touch "$LAB_STATE/.initialised"
 }
 
+# A service that is still running with other knobs (an earlier run was cut short) is started again.
+stop_if_configured_otherwise() { # NAME CONFIG
+  if alive "$1" && ! cmp -s "$2" "$2.running"; then stop_one "$1"; fi
+  cp "$2" "$2.running"
+}
+
 start_backing() {
   if [ ! -d "$LAB_STATE/mysql/mysql" ]; then
     mariadb-install-db --user=root --datadir="$LAB_STATE/mysql" --auth-root-authentication-method=normal \
@@ -114,6 +120,8 @@ wait_hosts() {
 
 start_front() {
   local s
+  stop_if_configured_otherwise keystone "$ETC/keystone/keystone.conf"
+  stop_if_configured_otherwise nova-api "$ETC/nova/nova.conf"
   log "keystone"
   start_service keystone && wait_service keystone || return 1
   $PY "$LAB_DIR/bootstrap.py" catalog >>"$LOGS/bootstrap.log" 2>&1 ||
@@ -139,6 +147,8 @@ RC
 restart() {
   local s
   configure
+  cp "$ETC/keystone/keystone.conf" "$ETC/keystone/keystone.conf.running"
+  cp "$ETC/nova/nova.conf" "$ETC/nova/nova.conf.running"
   for s in "$@"; do stop_one "$s"; done
   for s in "$@"; do start_service "$s" && wait_service "$s" || return 1; done
   log "restarted: $*"

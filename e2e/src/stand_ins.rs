@@ -1,0 +1,48 @@
+//! Contrabass and the management API, from the lab crate. Both want a bearer token.
+
+use multinic_lab::{CloudBuilder, Lab, Receiver};
+use serde_json::Value;
+
+use crate::Failure;
+
+/// Both, listening on the loopback until dropped.
+pub struct StandIns {
+    contrabass: Lab,
+    management_api: Receiver,
+}
+
+impl StandIns {
+    /// Contrabass knows each provider by id with its envelope; all of them live behind one Keystone.
+    pub fn start(keystone: &str, envelopes: &[(&str, String)], bearer: &str) -> Result<Self, Failure> {
+        let cloud = envelopes.iter().fold(
+            CloudBuilder::new().contrabass_token(bearer),
+            |cloud, (provider, envelope)| cloud.provider(provider).envelope(envelope).keystone_url(keystone),
+        );
+        let management_api = Receiver::start()?;
+        management_api.require_token(bearer);
+        Ok(Self {
+            contrabass: Lab::start(cloud)?,
+            management_api,
+        })
+    }
+
+    /// Without a path.
+    pub fn contrabass_url(&self) -> String {
+        self.contrabass.contrabass_url()
+    }
+
+    /// Without a path.
+    pub fn management_api_url(&self) -> String {
+        self.management_api.url()
+    }
+
+    /// Every body that was POSTed for a cluster, in order.
+    pub fn posts(&self, cluster: &str) -> Vec<Value> {
+        let posts = self.management_api.posts();
+        posts
+            .iter()
+            .filter(|post| post.cluster == cluster)
+            .map(multinic_lab::Post::json)
+            .collect()
+    }
+}
