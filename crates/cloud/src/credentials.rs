@@ -21,7 +21,7 @@ pub struct CloudCredentials {
     pub username: String,
     /// Their password.
     pub password: SecretString,
-    /// The user's domain, by id or by name (see [`Domain`]).
+    /// The user's domain: sent as an id if it is `default` or looks like a generated id, else as a name.
     pub domain: String,
 }
 

@@ -78,7 +78,13 @@ impl Gate {
                 }
             }
             // A token was issued, whatever was wrong with it afterwards.
-            Ok(_) | Err(CloudError::WrongProject { .. } | CloudError::NoEndpoint { .. }) => {
+            Ok(_)
+            | Err(
+                CloudError::WrongProject { .. }
+                | CloudError::NoEndpoint { .. }
+                | CloudError::NoSuchRegion { .. }
+                | CloudError::SeveralRegions { .. },
+            ) => {
                 self.opened.insert(credentials.project);
                 self.rejected.remove(&credentials.project);
             }

@@ -14,9 +14,9 @@ use crate::{
     error::{Place, Service},
 };
 
-/// The longest request target that is sent, in characters. Neutron under eventlet refuses 8,182 with an empty 414,
-/// uWSGI hangs up at some 65,000, and a proxy in between often takes 8 KiB; the rest is for the path, the page size and
-/// the marker.
+/// The room for filters in one request target, in characters. Neutron under eventlet refuses a target of 8,182 with an
+/// empty 414, uWSGI hangs up at some 65,000, and a proxy in between often takes 8 KiB. What is left below 8,000 is for the
+/// path, the fields, the page size and the marker.
 pub(crate) const MAX_QUERY: usize = 7_400;
 
 /// From this microversion on (Stein, 2019) Nova says which servers it cannot describe because their cell is down.
