@@ -11,7 +11,7 @@ use crate::{
     ids::{self, Id},
     net::{Reply, Request},
     simulator::Urls,
-    state::{Scope, State, Token, TokenState, User},
+    state::{Project, Scope, State, Token, TokenState, User},
 };
 
 /// Everything under `/v3/auth/tokens`.
@@ -34,47 +34,43 @@ fn wants_catalog(request: &Request) -> bool {
 }
 
 fn issue(state: &mut State, urls: &Urls, request: &Request) -> Result<Reply, Reply> {
-    let find = |what: &str| bad_request(&format!("Expecting to find {what}."));
     if request.body.is_empty() {
-        return Err(find("auth in request body"));
+        return Err(bad_request("Expecting to find auth in request body."));
     }
     let body = request
         .json_object()
-        .ok_or_else(|| find("valid JSON in request body"))?;
-    let auth = &body["auth"];
-    let methods = auth["identity"]["methods"].as_array().ok_or_else(|| {
-        error(
-            400,
-            "Bad Request",
-            "'identity' is a required property\n\nFailed validating 'required' in schema",
-        )
-    })?;
-    let mut how = None;
-    for method in methods {
-        let method = method.as_str().unwrap_or_default();
-        if auth["identity"][method].is_null() {
-            return Err(find(&format!("{method} in identity")));
-        }
-        let user = match method {
-            "password" => (
-                by_password(state, &auth["identity"][method]["user"])?,
-                vec!["password"],
-                None,
-            ),
-            "token" => by_token(state, &auth["identity"][method])?,
-            _ => return Err(not_simulated(request)),
-        };
-        how = Some(user);
-    }
-    let (user, methods, expires) = how
-        .and_then(|(user, methods, expires)| Some((user?, methods, expires)))
-        .ok_or_else(|| unauthorized(urls))?;
-    let scope = scope(state, urls, &user, &auth["scope"], request)?;
+        .ok_or_else(|| bad_request("Expecting to find valid JSON in request body."))?;
+    let (user, methods, expires) = authenticate(state, &body["auth"]["identity"], request)?;
+    let user = user.ok_or_else(|| unauthorized(urls))?;
+    let scope = scope(state, urls, &user, &body["auth"]["scope"], request)?;
     let expires = expires.unwrap_or_else(|| SystemTime::now() + state.settings.token_ttl);
     let (text, token) = state.identity.issue(scope, methods, expires);
     let token = token.clone();
     let body = token_body(state, urls, &token, wants_catalog(request));
     Ok(Reply::json(201, &body).header("X-Subject-Token", text))
+}
+
+/// Who this is, how that was shown, and when it ends if not by the usual lifetime.
+type Authenticated = (Option<User>, Vec<&'static str>, Option<SystemTime>);
+
+/// Tries every method that is named; the last one decides.
+fn authenticate(state: &mut State, identity: &Value, request: &Request) -> Result<Authenticated, Reply> {
+    let missing = "'identity' is a required property\n\nFailed validating 'required' in schema";
+    let methods = identity["methods"]
+        .as_array()
+        .ok_or_else(|| error(400, "Bad Request", missing))?;
+    let mut found = (None, Vec::new(), None);
+    for method in methods.iter().filter_map(Value::as_str) {
+        if identity[method].is_null() {
+            return Err(bad_request(&format!("Expecting to find {method} in identity.")));
+        }
+        found = match method {
+            "password" => (by_password(state, &identity[method]["user"])?, vec!["password"], None),
+            "token" => by_token(state, &identity[method])?,
+            _ => return Err(not_simulated(request)),
+        };
+    }
+    Ok(found)
 }
 
 /// The enabled user with that password; `None` for every reason that is a 401.
@@ -102,8 +98,6 @@ fn in_domain(wanted: &Value, domain: &str) -> bool {
         (None, None) => false,
     }
 }
-
-type Authenticated = (Option<User>, Vec<&'static str>, Option<SystemTime>);
 
 fn by_token(state: &mut State, token: &Value) -> Result<Authenticated, Reply> {
     let text = token["id"].as_str().unwrap_or_default();
@@ -136,28 +130,7 @@ fn scope(state: &State, urls: &Urls, user: &User, scope: &Value, request: &Reque
         let all = "system, project, domain, OS-TRUST:trust or unscoped";
         return Err(bad_request(&format!("Expecting to find {all} in scope.")));
     };
-    let found = match (project["id"].as_str(), project["name"].as_str()) {
-        (Some(id), _) => state
-            .identity
-            .projects
-            .values()
-            .find(|project| same_name(&project.id, id)),
-        (None, Some(_)) if !project["domain"].is_object() => {
-            return Err(bad_request("Expecting to find domain in project."));
-        }
-        (None, Some(name)) => state
-            .identity
-            .projects
-            .values()
-            .find(|candidate| same_name(&candidate.name, name) && in_domain(&project["domain"], "default")),
-        (None, None) => {
-            return Err(error(
-                400,
-                "Bad Request",
-                "Invalid input for field scope/project: id or name must be present.",
-            ));
-        }
-    };
+    let found = project_of_scope(state, project)?;
     let project = found
         .filter(|project| !user.roles_in(&project.id).is_empty())
         .ok_or_else(|| unauthorized(urls))?;
@@ -167,6 +140,21 @@ fn scope(state: &State, urls: &Urls, user: &User, scope: &Value, request: &Reque
         project: Some(Id::clone(&project.id)),
         admin,
     })
+}
+
+fn project_of_scope<'a>(state: &'a State, wanted: &Value) -> Result<Option<&'a Project>, Reply> {
+    let mut projects = state.identity.projects.values();
+    match (wanted["id"].as_str(), wanted["name"].as_str()) {
+        (Some(id), _) => Ok(projects.find(|project| same_name(&project.id, id))),
+        (None, Some(_)) if !wanted["domain"].is_object() => Err(bad_request("Expecting to find domain in project.")),
+        (None, Some(name)) => {
+            Ok(projects.find(|project| same_name(&project.name, name) && in_domain(&wanted["domain"], "default")))
+        }
+        (None, None) => {
+            let message = "Invalid input for field scope/project: id or name must be present.";
+            Err(error(400, "Bad Request", message))
+        }
+    }
 }
 
 fn with_subject(

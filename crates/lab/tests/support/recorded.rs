@@ -68,7 +68,9 @@ impl Recorded {
         let files = fs::read_dir(FOLDER)
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap());
-        files.map(|file| file.trim_end_matches(".json").to_owned()).collect()
+        files
+            .filter_map(|file| file.strip_suffix(".json").map(ToOwned::to_owned))
+            .collect()
     }
 
     /// The same request's address in the lab.
