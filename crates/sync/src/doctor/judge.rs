@@ -134,6 +134,16 @@ fn ports(plan: &Plan) -> Option<String> {
     (interfaces > 0).then(|| format!("{interfaces} on {} node(s)", plan.nodes.len()))
 }
 
+/// Somebody who is no administrator does not see what administrators made: it would look gone.
+pub(super) fn roles(roles: &[String]) -> String {
+    let names = roles.join(", ");
+    if roles.iter().any(|role| role == "admin") {
+        names
+    } else {
+        format!("{names} (not admin: ports and subnets that an administrator made here are not seen)")
+    }
+}
+
 /// What the management API holds.
 pub(super) fn earlier(earlier: &Earlier) -> String {
     match earlier {

@@ -161,7 +161,7 @@ impl Walk<'_> {
             Hop::Keystone,
             format!(
                 "logged in as {user:?} to project {project_name:?} with {}; the token lives until {expires_at}",
-                roles.join(", ")
+                judge::roles(roles)
             ),
         );
         let regions = regions.join(", ");
