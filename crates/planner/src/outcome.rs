@@ -11,7 +11,7 @@ use crate::{
     matching::{Config, Match, Sight},
     output::{PlannedNode, VmOutcome, VmState},
     placement::Place,
-    removal::Fate,
+    removal::{Fate, Owner},
     vms::{Standing, Vm},
 };
 
@@ -125,21 +125,22 @@ impl<'a> Decided<'_, 'a> {
             }
             for id in &config.selected {
                 claims.extend(self.claim_selected(id, deliveries).filter(|claim| !is_empty(claim)));
+                claims.extend(self.claims_left(id, deliveries));
             }
-            let unselected = config
+            for claim in config
                 .delivered
                 .iter()
-                .filter(|claim| !config.selected.contains(&claim.instance_id));
-            claims.extend(unselected.filter_map(|claim| self.claim_left(&claim.instance_id, deliveries)));
+                .filter(|claim| !config.selected.contains(&claim.instance_id))
+            {
+                claims.extend(self.claims_left(&claim.instance_id, deliveries));
+            }
         }
         for config in &self.world.configs.departed {
             claims.entry(config.key.clone()).or_default();
             for claim in config.delivered {
-                let Some(left) = self.claim_left(&claim.instance_id, deliveries) else {
-                    continue;
-                };
+                let left = self.claims_left(&claim.instance_id, deliveries);
                 for key in self.heirs(&claim.instance_id).unwrap_or_else(|| vec![config.key]) {
-                    claims.entry(key.clone()).or_default().insert(left.clone());
+                    claims.entry(key.clone()).or_default().extend(left.iter().cloned());
                 }
             }
         }
@@ -161,18 +162,16 @@ impl<'a> Decided<'_, 'a> {
         self.node_of(vm, delivery).map(|name| claim(id, name))
     }
 
-    /// What a config that does not select the instance (any more) still answers for: whatever is not removed yet.
-    fn claim_left(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Option<Claim> {
+    /// The nodes of an instance that hold what nobody accounts for and what is not removed yet.
+    fn claims_left(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Vec<Claim> {
         let remains = |fate: &Fate| *fate != Fate::Present && !self.decision.removes(*fate);
-        let mut nodes = self.world.earlier.of_instance(id).iter().copied();
-        let node = nodes.find(|node| self.situation.fates_of(*node).iter().any(remains))?;
-        let moved = self
-            .world
-            .vms
-            .get(id)
-            .and_then(|(vm, _)| self.node_of(vm, deliveries.get(vm).copied()?).cloned());
-        let name = self.world.earlier.nodes.get(node)?.name;
-        Some(claim(id, moved.as_ref().unwrap_or(name)))
+        let nodes = self.world.earlier.of_instance(id).iter().copied();
+        let nodes = nodes.filter(|node| self.situation.fates_of(*node).iter().any(remains));
+        let name = |node: usize| match self.situation.owners.get(node)? {
+            Owner::Home(vm) => self.node_of(*vm, deliveries.get(*vm).copied()?).cloned(),
+            _ => self.world.earlier.nodes.get(node).map(|held| held.name.clone()),
+        };
+        nodes.filter_map(name).map(|name| claim(id, &name)).collect()
     }
 }
 

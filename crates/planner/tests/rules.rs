@@ -36,6 +36,34 @@ fn live(events: &[Event], look: impl Fn(&World, &Plan)) -> World {
     world
 }
 
+/// The same with a management API that cannot be read back.
+fn live_unread(events: &[Event]) -> World {
+    let mut world = World::new();
+    for event in events {
+        world.happens(*event);
+        let plan = world.plan_with(&policy(Scope::WholeTruth), &Earlier::NotOffered, &world.ledger, false);
+        world.deliver(&plan);
+    }
+    world
+}
+
+/// Everything can be read, as often as it takes. Only whether `earlier` can be read back matters of it.
+fn settle(world: &mut World, earlier: &Earlier) {
+    let policy = Policy {
+        allow_mass_removal: true,
+        ..policy(Scope::WholeTruth)
+    };
+    world.heal();
+    for _ in 0..8 {
+        let earlier = match earlier {
+            Earlier::Known(_) => Earlier::Known(world.nodes.clone()),
+            Earlier::NotOffered => Earlier::NotOffered,
+        };
+        let plan = world.plan_with(&policy, &earlier, &world.ledger, false);
+        world.deliver(&plan);
+    }
+}
+
 /// Nothing but the reading speaks: no spec changed, no config is deleted.
 fn only_readings(world: &World) -> World {
     let mut quiet = world.clone();
@@ -103,6 +131,33 @@ proptest! {
                 assert_eq!(nodes.get(&interface), Some(&id), "{interface:?}");
             }
         });
+    }
+
+    #[test]
+    fn readings_alone_never_remove_most_of_a_cluster(events in history()) {
+        live(&events, |world, _| {
+            let plan = only_readings(world).plan(&policy(Scope::WholeTruth));
+            let (before, now) = (held(&world.nodes), held(&after(&world.nodes, &plan)));
+            let lost = before.keys().filter(|interface| !now.contains_key(interface)).count();
+            assert!(lost <= 5 || lost * 2 <= before.len(), "{lost} of {}", before.len());
+        });
+    }
+
+    #[test]
+    fn without_a_read_back_one_reading_alone_removes_nothing(events in history(), last in history()) {
+        let mut world = live_unread(&events);
+        settle(&mut world, &Earlier::NotOffered);
+        prop_assert_eq!(oracle::actual(&world), oracle::expected(&world));
+        for event in last {
+            let mut next = only_readings(&world);
+            next.happens(event);
+            let next = only_readings(&next);
+            let plan = next.plan_with(&policy(Scope::WholeTruth), &Earlier::NotOffered, &world.ledger, false);
+            let nodes = held(&after(&world.nodes, &plan));
+            for (interface, _) in held(&world.nodes) {
+                prop_assert!(nodes.contains_key(&interface), "{:?} {:?}", event, interface);
+            }
+        }
     }
 
     #[test]
@@ -179,13 +234,9 @@ proptest! {
     #[test]
     fn enough_agreeing_readings_end_in_the_exact_union(events in history()) {
         let mut world = live(&events, |_, _| {});
-        world.heal();
-        let policy = Policy { allow_mass_removal: true, ..policy(Scope::WholeTruth) };
-        for _ in 0..8 {
-            let plan = world.plan(&policy);
-            world.deliver(&plan);
-        }
-        let plan = world.plan(&policy);
+        let earlier = Earlier::Known(Nodes::new());
+        settle(&mut world, &earlier);
+        let plan = world.plan(&policy(Scope::WholeTruth));
         prop_assert_eq!(plan.deliveries().count(), 0);
         prop_assert!(!plan.awaits_confirmation());
         prop_assert_eq!(oracle::actual(&world), oracle::expected(&world));
@@ -212,11 +263,7 @@ proptest! {
             assert!(counted <= held(&world.nodes).len(), "{text}");
         });
         let mut world = live(&events, |_, _| {});
-        world.heal();
-        for _ in 0..8 {
-            let plan = world.plan(&Policy { allow_mass_removal: true, ..policy(Scope::WholeTruth) });
-            world.deliver(&plan);
-        }
+        settle(&mut world, &Earlier::Known(Nodes::new()));
         prop_assert!(world.plan(&policy(Scope::WholeTruth)).ledger.is_empty());
     }
 

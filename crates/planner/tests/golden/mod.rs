@@ -326,6 +326,11 @@ impl Said {
         for finding in &plan.findings {
             let configs: Vec<_> = finding.configs.iter().map(|key| key.name.as_str()).collect();
             let subject = parse::short(&finding.subject);
+            assert!(finding.message.contains(&finding.subject), "{finding}");
+            assert!(
+                !finding.message.contains('\n') && !finding.message.ends_with('.'),
+                "{finding}"
+            );
             said.findings.push(format!(
                 "{} {} {subject} ({})",
                 finding.severity,
