@@ -57,7 +57,11 @@ async fn two_hundred_vms_cost_at_most_twelve_requests_cold_and_six_warm_and_more
     assert!(cold <= 12, "{cold}");
     assert!(warm <= 6, "{warm}");
     assert_eq!(cold_and_warm(500).await, (cold, warm));
-    assert_eq!(cold_and_warm(260).await, (cold, warm), "a first page that is not quite full, or more than full");
+    assert_eq!(
+        cold_and_warm(260).await,
+        (cold, warm),
+        "a first page that is not quite full, or more than full"
+    );
 }
 
 #[tokio::test]
@@ -71,15 +75,25 @@ async fn few_vms_cost_at_most_as_much() {
 #[tokio::test]
 async fn twenty_configs_over_twenty_subnets_cost_four_more_than_one_plus_one_per_subnet() {
     let stage = Stage::new(CloudBuilder::sized_over(120, 20));
-    let configs: Vec<_> = (1..=20).map(|n| config(&format!("c{n}"), &format!("sub-{n}"), 120)).collect();
+    let configs: Vec<_> = (1..=20)
+        .map(|n| config(&format!("c{n}"), &format!("sub-{n}"), 120))
+        .collect();
 
     stage.good_pass(&configs[..1], ADD).await;
     let one = requests(&stage, "1 config, cold");
     let one_pages = 0;
     let fresh = Stage::new(CloudBuilder::sized_over(120, 20));
     fresh.good_pass(&configs, ADD).await;
-    let pages = fresh.lab.requests().iter().filter(|r| r.query().contains("marker=")).count();
-    let twenty = requests(&fresh, &format!("20 configs over 20 subnets, cold, {pages} further pages"));
+    let pages = fresh
+        .lab
+        .requests()
+        .iter()
+        .filter(|r| r.query().contains("marker="))
+        .count();
+    let twenty = requests(
+        &fresh,
+        &format!("20 configs over 20 subnets, cold, {pages} further pages"),
+    );
     assert!(twenty - pages <= one - one_pages + 4 + 19, "{twenty} against {one}");
     fresh.good_pass(&configs, ADD).await;
     requests(&fresh, "20 configs over 20 subnets, warm");
@@ -94,7 +108,11 @@ async fn twenty_configs_of_one_subnet_cost_four_more_than_one() {
     let configs: Vec<_> = (0..20)
         .map(|c| {
             let vms: Vec<_> = (1..=6).map(|n| name(c * 6 + n)).collect();
-            Cr::on_id(&format!("c{c}"), SEED_SUBNET_ID, &vms.iter().map(String::as_str).collect::<Vec<_>>())
+            Cr::on_id(
+                &format!("c{c}"),
+                SEED_SUBNET_ID,
+                &vms.iter().map(String::as_str).collect::<Vec<_>>(),
+            )
         })
         .collect();
     stage.good_pass(&configs[..1], ADD).await;
@@ -114,7 +132,12 @@ async fn a_second_pass_that_finds_nothing_new_sends_no_post() {
     for pruning in [ADD, PRUNE] {
         stage.receiver.clear_requests();
         stage.good_pass(&configs, pruning).await;
-        let methods: Vec<_> = stage.receiver.requests().into_iter().map(|request| request.method).collect();
+        let methods: Vec<_> = stage
+            .receiver
+            .requests()
+            .into_iter()
+            .map(|request| request.method)
+            .collect();
         assert_eq!(methods, ["GET"], "{pruning:?}");
     }
 }
@@ -125,11 +148,19 @@ async fn a_pass_that_sees_a_removal_reads_twice_and_logs_in_once() {
     let configs = [config("all", SEED_SUBNET_ID, 120)];
     stage.good_pass(&configs, ADD).await;
     let cold = requests(&stage, "120 VMs x 4 ports, cold");
-    let port = stage.lab.cloud().ports_of(&CloudBuilder::sized_vm_name(7)).unwrap().remove(0);
+    let port = stage
+        .lab
+        .cloud()
+        .ports_of(&CloudBuilder::sized_vm_name(7))
+        .unwrap()
+        .remove(0);
     stage.lab.cloud().detach_port(&port).unwrap();
     stage.good_pass(&configs, PRUNE).await;
     let twice = requests(&stage, "the same with one removal, warm, two readings");
-    assert!(twice <= 1 + 2 * (cold - 2), "Contrabass once, no login, the reading twice: {twice}");
+    assert!(
+        twice <= 1 + 2 * (cold - 2),
+        "Contrabass once, no login, the reading twice: {twice}"
+    );
 }
 
 #[tokio::test]
@@ -137,8 +168,10 @@ async fn two_projects_log_in_once_each_and_ask_contrabass_once() {
     let other = "00000000000000000000000000000abc";
     let cloud = CloudBuilder::sized(3, 1)
         .project(other, "other")
-        .network("o").subnet("other-sub", "10.200.0.0/24")
-        .vm("other-1").port("other-sub");
+        .network("o")
+        .subnet("other-sub", "10.200.0.0/24")
+        .vm("other-1")
+        .port("other-sub");
     let stage = Stage::new(cloud);
     let configs = [
         config("one", SEED_SUBNET_ID, 3),

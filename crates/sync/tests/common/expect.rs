@@ -15,7 +15,9 @@ pub fn node(name: &str, instance: &str, interfaces: Vec<Value>) -> Value {
 
 /// `{nodeName: node config}`.
 pub fn nodes(all: impl IntoIterator<Item = Value>) -> Value {
-    let named = all.into_iter().map(|node| (node["nodeName"].as_str().unwrap().to_owned(), node));
+    let named = all
+        .into_iter()
+        .map(|node| (node["nodeName"].as_str().unwrap().to_owned(), node));
     named.collect::<Map<_, _>>().into()
 }
 
@@ -38,6 +40,11 @@ pub fn reasons(report: &Report) -> Vec<String> {
 /// The ids of one node by MAC.
 pub fn ids(node: &Value) -> std::collections::BTreeMap<String, u64> {
     let interfaces = node["interfaces"].as_array().cloned().unwrap_or_default();
-    let pair = |nic: &Value| (nic["macAddress"].as_str().unwrap().to_owned(), nic["id"].as_u64().unwrap());
+    let pair = |nic: &Value| {
+        (
+            nic["macAddress"].as_str().unwrap().to_owned(),
+            nic["id"].as_u64().unwrap(),
+        )
+    };
     interfaces.iter().map(pair).collect()
 }

@@ -1,0 +1,122 @@
+//! The invariant: never a partial or wrong delivery, ids never moved, nothing removed that is there, an honest report.
+
+use std::error::Error;
+
+use multinic_lab::Service;
+use multinic_sync::{Failure, Outcome, Report, once::Pruning};
+use serde_json::Value;
+
+use super::{
+    cloud::{Form, earlier, expected, is_live, truth},
+    faults::{Target, Verdict},
+};
+use crate::common::{
+    Stage,
+    expect::{ids, nodes, reasons},
+};
+
+type Judgement = Result<(), String>;
+
+pub fn that(holds: bool, problem: impl FnOnce() -> String) -> Judgement {
+    if holds { Ok(()) } else { Err(problem()) }
+}
+
+pub fn judge(
+    stage: &Stage,
+    report: &Report,
+    form: Form,
+    pruning: Pruning,
+    target: &Target,
+    verdict: Verdict,
+) -> Judgement {
+    let (before, wanted, after) = (nodes(earlier()), expected(form, pruning.prune), stage.nodes());
+    let failed = report.outcome() == Outcome::Failed;
+    for node in stage.posted() {
+        content(&node)?;
+        let right = &wanted[node["nodeName"].as_str().unwrap()];
+        let exact = !matches!(verdict, Verdict::Lied | Verdict::NoReadBack);
+        that(!exact || &node == right, || format!("sent {node}\ninstead of {right}"))?;
+    }
+    for (name, node) in after.as_object().unwrap() {
+        kept(&before[name], node, verdict)?;
+    }
+    that(after["old"] == before["old"], || {
+        "a node that no config names was touched".to_owned()
+    })?;
+    match verdict {
+        Verdict::Heals => that(!failed && after == wanted, || {
+            format!("did not heal: {report:#?}\n{after:#}")
+        })?,
+        Verdict::Fails => that(failed, || format!("did not fail: {report:#?}"))?,
+        Verdict::Either => that(failed || after == wanted, || format!("done, and not done: {after:#}"))?,
+        Verdict::Lied => {}
+        Verdict::NoReadBack => {
+            let said = reasons(report).contains(&"NoReadBack".to_owned());
+            that(failed || said, || format!("no word about it: {report:#?}"))?;
+        }
+    }
+    that(
+        !failed || names(report, &address(stage, target.service), target.service),
+        || format!("who failed? {:#?}", report.failures),
+    )
+}
+
+/// Nothing is in a node config but what is true.
+fn content(node: &Value) -> Judgement {
+    for nic in node["interfaces"].as_array().unwrap() {
+        let (address, cidr, mtu) = truth(nic["macAddress"].as_str().unwrap());
+        let right = nic["address"] == address && nic["cidr"] == cidr && nic["mtu"] == mtu;
+        that(right, || format!("wrong content: {nic}"))?;
+    }
+    Ok(())
+}
+
+/// What was there and lives is there, with the id it had.
+fn kept(before: &Value, after: &Value, verdict: Verdict) -> Judgement {
+    let after = ids(after);
+    for (mac, id) in ids(before) {
+        match after.get(&mac) {
+            Some(new) => that(*new == id || verdict == Verdict::NoReadBack, || {
+                format!("{mac} moved from {id} to {new}")
+            })?,
+            None => that(!is_live(&mac), || format!("{mac} was removed"))?,
+        }
+    }
+    Ok(())
+}
+
+fn address(stage: &Stage, service: Service) -> String {
+    match service {
+        Service::Contrabass => stage.lab.contrabass_url(),
+        Service::Keystone => stage.lab.keystone_url(),
+        Service::Nova => stage.lab.nova_url(),
+        Service::Neutron => stage.lab.neutron_url(),
+        Service::ManagementApi => stage.receiver.url(),
+    }
+}
+
+/// Whether the failures say where they happened: by address, or by the service's own name.
+fn names(report: &Report, address: &str, service: Service) -> bool {
+    let own = match service {
+        Service::Nova => "Nova",
+        Service::ManagementApi => "read back the node",
+        _ => address,
+    };
+    let failures = report.failures.iter().map(|failure| match failure {
+        Failure::Place { error, .. } => chain(&**error),
+        Failure::ReadBack { error, .. } => chain(&**error),
+    });
+    let undelivered = report.undelivered().map(|(_, _, reason)| reason.to_owned());
+    let mut all = failures.chain(undelivered);
+    all.any(|text| text.contains(address) || text.contains(own))
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(&format!(": {source}"));
+        next = source.source();
+    }
+    text
+}
