@@ -76,12 +76,17 @@ fn median(mut once: impl FnMut() -> Outcome<Duration>) -> Outcome<Duration> {
 
 fn run(command: &mut Command) -> Outcome<Duration> {
     let began = Instant::now();
-    let status = command.stdout(Stdio::null()).status()?;
-    if status.success() {
-        Ok(began.elapsed())
-    } else {
-        Err(format!("{command:?}: {status}").into())
+    let output = command.stdout(Stdio::null()).output()?;
+    let took = began.elapsed();
+    if output.status.success() {
+        return Ok(took);
     }
+    Err(format!(
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    )
+    .into())
 }
 
 fn multinic(folder: &Path) -> Outcome<Command> {
