@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use multinic_sync::once::Pruning;
 
 /// Gives Kubernetes nodes that run as OpenStack VMs their extra NICs.
 #[derive(Parser, Debug)]
@@ -91,6 +92,16 @@ pub struct PassArgs {
     /// Exit with 3 on warnings too
     #[arg(long)]
     pub strict: bool,
+}
+
+impl PassArgs {
+    /// What the flags say about removals.
+    pub fn pruning(&self) -> Pruning {
+        Pruning {
+            prune: self.prune,
+            allow_mass_removal: self.allow_mass_removal,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -2,46 +2,16 @@
 
 use std::process::ExitCode;
 
-use multinic_sync::once::{Pruning, plan_once};
+use multinic_sync::once::plan_once;
 
-use crate::{
-    cli::{OutputFormat, PassArgs, PlanArgs},
-    failure::Failure,
-    input,
-    output::{findings, json, print, table},
-    progress::Progress,
-};
+use crate::{cli::PlanArgs, failure::Failure, input, output::conclude::conclude, progress::Progress};
 
 /// Reads, plans and prints; sends nothing.
 pub async fn run(args: &PlanArgs, verbose: u8) -> Result<ExitCode, Failure> {
-    let pass = &args.pass;
-    let input = input::load(&pass.input)?;
+    let input = input::load(&args.pass.input)?;
+    let (connections, pruning) = (&input.connections, args.pass.pruning());
     let progress = Progress::start();
-    let planned = plan_once(
-        &input.connections,
-        &input.settings,
-        input.configs,
-        pruning(pass),
-        &progress,
-    )
-    .await;
+    let planned = plan_once(connections, &input.settings, input.configs, pruning, &progress).await;
     drop(progress);
-    let report = planned.report();
-    print(&match pass.output {
-        OutputFormat::Table => table::render(&report, args.all),
-        format => json::render(&report, args.all, format)?,
-    })?;
-    findings::tell_all(&report, verbose);
-    if verbose > 0 {
-        findings::tell_requests(input.connections.requests());
-    }
-    Ok(findings::exit_code(&report, pass.strict))
-}
-
-/// What the flags say about removals.
-pub fn pruning(args: &PassArgs) -> Pruning {
-    Pruning {
-        prune: args.prune,
-        allow_mass_removal: args.allow_mass_removal,
-    }
+    conclude(&planned.report(), connections.requests(), &args.pass, args.all, verbose)
 }

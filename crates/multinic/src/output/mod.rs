@@ -1,5 +1,6 @@
 //! What people and pipes read: results on standard output, everything else on standard error.
 
+pub mod conclude;
 pub mod findings;
 pub mod json;
 pub mod table;
