@@ -136,7 +136,7 @@ impl<'w> Decided<'w, '_> {
             self.grants.ports(self.world, vm).map(|port| (port.mac, port)).collect();
         if let Some((home, held)) = home.filter(|_| self.world.earlier.known.is_some()) {
             for (item, fate) in held.items.iter().zip(self.situation.fates_of(home)) {
-                let Some(earlier) = item.interface.filter(|_| !self.decision.removes(*fate)) else {
+                let Some(earlier) = item.interface.filter(|_| !self.decision.removes(home, *fate)) else {
                     continue;
                 };
                 let port = ports.remove(&earlier.mac_address);
@@ -164,7 +164,7 @@ impl<'w> Decided<'w, '_> {
             .node_name
             .as_ref()
             .and_then(|name| self.world.earlier.named(name.as_str()));
-        let departing = |node: &usize| matches!(self.situation.owners.get(*node), Some(Owner::Departing));
+        let departing = |node: &usize| self.situation.owners.get(*node).is_some_and(|owner| owner.gives_way());
         let mut nodes = former.iter().copied().chain(taken_over.filter(departing));
         nodes.find_map(|node| {
             let items = &self.world.earlier.nodes.get(node)?.items;
@@ -178,19 +178,21 @@ impl<'w> Decided<'w, '_> {
         let fates = self.situation.fates_of(node);
         let leaves = match self.situation.owners.get(node)? {
             Owner::Home(vm) => self.decision.moves(self.situation, *vm),
-            Owner::Former(_) | Owner::Departing => fates.iter().all(|fate| self.decision.removes(*fate)),
+            Owner::Former(_) | Owner::Displaced(_) | Owner::Departing => {
+                fates.iter().all(|fate| self.decision.removes(node, *fate))
+            }
             Owner::Frozen | Owner::Foreign => return None,
         };
         if leaves {
             return Some(self.planned(held.name, held.instance, Vec::new()));
         }
         let known = self.world.earlier.known?.get(held.name)?;
-        if !fates.iter().any(|fate| self.decision.removes(*fate)) {
+        if !fates.iter().any(|fate| self.decision.removes(node, *fate)) {
             return Some(unchanged(held.name, known));
         }
         let mut draft = Draft::default();
         for (item, fate) in held.items.iter().zip(fates) {
-            if let Some(interface) = item.interface.filter(|_| !self.decision.removes(*fate)) {
+            if let Some(interface) = item.interface.filter(|_| !self.decision.removes(node, *fate)) {
                 draft.push(Some(interface.id), *interface);
             }
         }

@@ -135,7 +135,7 @@ fn is_old(world: World<'_, '_>, situation: &Situation, vm: usize, mac: MacAddres
         let name = world.vms.list.get(vm).and_then(|vm| vm.node_name.as_ref());
         let node = name.and_then(|name| world.earlier.named(name.as_str()));
         node.is_some_and(|node| {
-            matches!(situation.owners.get(node), Some(Owner::Departing))
+            situation.owners.get(node).is_some_and(|owner| owner.gives_way())
                 && world.earlier.holders(mac).any(|(holder, _)| holder == node)
         })
     };
@@ -167,7 +167,7 @@ fn contest<'a>(
         situation
             .fates_of(*node)
             .get(*item)
-            .is_some_and(|fate| !decision.removes(*fate))
+            .is_some_and(|fate| !decision.removes(*node, *fate))
     });
     if holder.is_none() {
         if let Some(granted) = granted.get_mut(first.vm) {

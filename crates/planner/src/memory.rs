@@ -61,7 +61,7 @@ impl Decided<'_, '_> {
                 let seen = self.world.ledger.renames.get(held.name);
                 seen.filter(|seen| seen.instance == *held.instance).cloned()
             }
-            Owner::Former(_) | Owner::Departing | Owner::Foreign => None,
+            Owner::Former(_) | Owner::Displaced(_) | Owner::Departing | Owner::Foreign => None,
         };
         next.renames.extend(seen.map(|seen| (held.name.clone(), seen)));
     }
@@ -97,8 +97,8 @@ impl Decided<'_, '_> {
         if self.decision.held.is_some() {
             return self.world.policy.held_removal_confirmations.is_some();
         }
-        let waits = |fate: &Fate| matches!(fate, Fate::Missed(_)) && !self.decision.removes(*fate);
         let needed = self.world.policy.removal_confirmations.get();
+        let waits = |fate: &Fate| matches!(fate, Fate::Missed(count) if *count < needed);
         let mut renames = self.situation.renames.iter();
         let renaming = renames.any(|(vm, rename)| {
             let stays = matches!(self.decision.places.get(*vm), Some(Some(Place::Old(_))));

@@ -12,13 +12,15 @@ use crate::{
 /// The nodes that are sent, givers first.
 pub(crate) fn order(earlier: &EarlierIndex<'_>, nodes: &BTreeMap<NodeName, PlannedNode>) -> Vec<NodeName> {
     let changed = || nodes.iter().filter(|(_, node)| node.change != Change::Unchanged);
-    let mut given: HashMap<MacAddress, &NodeName> = HashMap::new();
+    let mut given: HashMap<MacAddress, Vec<&NodeName>> = HashMap::new();
     let mut shrinking = BTreeSet::new();
     for (name, node) in changed() {
-        let before = given.len();
-        given.extend(lost(earlier, name, node).into_iter().map(|mac| (mac, name)));
-        if node.change == Change::Withdraw || given.len() > before {
+        let lost = lost(earlier, name, node);
+        if node.change == Change::Withdraw || !lost.is_empty() {
             shrinking.insert(name);
+        }
+        for mac in lost {
+            given.entry(mac).or_default().push(name);
         }
     }
     let mut order = givers_first(nodes, &given, shrinking.clone());
@@ -48,17 +50,15 @@ fn lost(earlier: &EarlierIndex<'_>, name: &NodeName, node: &PlannedNode) -> Vec<
 /// Nodes whose givers are all gone first, by name; in a ring, the first name opens it.
 fn givers_first<'n>(
     nodes: &'n BTreeMap<NodeName, PlannedNode>,
-    given: &HashMap<MacAddress, &'n NodeName>,
+    given: &HashMap<MacAddress, Vec<&'n NodeName>>,
     mut open: BTreeSet<&'n NodeName>,
 ) -> Vec<&'n NodeName> {
     let mut takers: HashMap<&NodeName, Vec<&NodeName>> = HashMap::new();
     let mut waits: HashMap<&NodeName, usize> = HashMap::new();
     for name in &open {
         let wanted = nodes.get(*name).into_iter().flat_map(macs);
-        let givers: BTreeSet<_> = wanted
-            .filter_map(|mac| given.get(&mac))
-            .filter(|giver| giver != &name)
-            .collect();
+        let givers = wanted.filter_map(|mac| given.get(&mac)).flatten().copied();
+        let givers: BTreeSet<_> = givers.filter(|giver| giver != name).collect();
         waits.insert(name, givers.len());
         for giver in givers {
             takers.entry(giver).or_default().push(name);

@@ -83,12 +83,12 @@ impl<'a> Decided<'_, 'a> {
 
     /// Whether a removal or the rename of this VM is not delivered yet.
     fn is_waiting(self, vm: usize) -> bool {
-        let fates = self
-            .situation
-            .home(vm)
-            .map_or(&[][..], |home| self.situation.fates_of(home));
-        let missed = |fate: &Fate| matches!(fate, Fate::Missed(_)) && !self.decision.removes(*fate);
-        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_)))) || fates.iter().any(missed)
+        let home = self.situation.home(vm);
+        let missed = |home| {
+            let mut fates = self.situation.fates_of(home).iter();
+            fates.any(|fate| self.decision.postpones(home, *fate))
+        };
+        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_)))) || home.is_some_and(missed)
     }
 
     /// The node that holds the VM's interfaces after this plan.
@@ -164,9 +164,9 @@ impl<'a> Decided<'_, 'a> {
 
     /// The nodes of an instance that hold what nobody accounts for and what is not removed yet.
     fn claims_left(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Vec<Claim> {
-        let remains = |fate: &Fate| *fate != Fate::Present && !self.decision.removes(*fate);
+        let remains = |node: usize, fate: Fate| fate != Fate::Present && !self.decision.removes(node, fate);
         let nodes = self.world.earlier.of_instance(id).iter().copied();
-        let nodes = nodes.filter(|node| self.situation.fates_of(*node).iter().any(remains));
+        let nodes = nodes.filter(|node| self.situation.fates_of(*node).iter().any(|fate| remains(*node, *fate)));
         let name = |node: usize| match self.situation.owners.get(node)? {
             Owner::Home(vm) => self.node_of(*vm, deliveries.get(*vm).copied()?).cloned(),
             _ => self.world.earlier.nodes.get(node).map(|held| held.name.clone()),

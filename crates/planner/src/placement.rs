@@ -3,6 +3,8 @@
 //! A name can be taken only when whoever holds it gives it up in the same plan; a chain or a ring of renames therefore
 //! goes together or not at all.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Policy,
     removal::{Fate, Owner, Rename, Situation, World},
@@ -26,6 +28,8 @@ pub(crate) struct Decision {
     /// The mass guard's answer.
     pub held: Option<MassRemoval>,
     confirmations: u32,
+    /// Nodes that keep everything, because the VM that wants their name does not come in this plan.
+    untaken: BTreeSet<usize>,
 }
 
 /// What the mass guard stopped.
@@ -55,8 +59,9 @@ impl Decision {
             places: Vec::new(),
             held: None,
             confirmations: world.policy.removal_confirmations.get(),
+            untaken: BTreeSet::new(),
         };
-        decision.places = settle(world, situation, &decision);
+        decision.settle(world, situation);
         let (leaving, least_count) = decision.by_reading(situation);
         let mass = MassRemoval {
             leaving,
@@ -64,18 +69,37 @@ impl Decision {
         };
         if mass.is_held(world.policy, least_count) {
             decision.held = Some(mass);
-            decision.places = settle(world, situation, &decision);
+            decision.settle(world, situation);
         }
         decision
     }
 
-    /// Whether this interface leaves its node in this plan.
-    pub fn removes(&self, fate: Fate) -> bool {
+    fn settle(&mut self, world: World<'_, '_>, situation: &Situation) {
+        self.untaken.clear();
+        self.places = settle(world, situation, self);
+        let owners = situation.owners.iter().enumerate();
+        let untaken = owners.filter(|(_, owner)| match owner {
+            Owner::Displaced(vm) => {
+                let comes = self.places.get(*vm) == Some(&Some(Place::Wanted));
+                !comes || self.hold(world, situation, *vm).is_some()
+            }
+            Owner::Home(_) | Owner::Former(_) | Owner::Departing | Owner::Frozen | Owner::Foreign => false,
+        });
+        self.untaken = untaken.map(|(node, _)| node).collect();
+    }
+
+    /// Whether this interface of the node leaves it in this plan.
+    pub fn removes(&self, node: usize, fate: Fate) -> bool {
         match fate {
             Fate::Present | Fate::Kept(_) => false,
             Fate::Leaving => true,
-            Fate::Missed(count) => self.held.is_none() && count >= self.confirmations,
+            Fate::Missed(count) => self.held.is_none() && count >= self.confirmations && !self.untaken.contains(&node),
         }
+    }
+
+    /// Whether this interface is to leave the node, but not in this plan.
+    pub fn postpones(&self, node: usize, fate: Fate) -> bool {
+        matches!(fate, Fate::Missed(_)) && !self.removes(node, fate)
     }
 
     /// Whether a rename was seen often enough.
@@ -103,21 +127,23 @@ impl Decision {
         if kept || unseen || world.evidence.is_blind(planned.id) {
             return Some(Unsendable::Unknown);
         }
-        let waits = |fate: &Fate| matches!(fate, Fate::Missed(_)) && !self.removes(*fate);
-        fates.iter().any(waits).then_some(Unsendable::Waits)
+        let waits = |home| fates.iter().any(|fate| self.postpones(home, *fate));
+        home.is_some_and(waits).then_some(Unsendable::Waits)
     }
 
     /// How many interfaces would leave their node name by reading alone, and the least number of readings behind one.
     fn by_reading(&self, situation: &Situation) -> (usize, u32) {
         let (mut leaving, mut least) = (0, u32::MAX);
-        for (owner, fates) in situation.owners.iter().zip(&situation.fates) {
+        for (node, (owner, fates)) in situation.owners.iter().zip(&situation.fates).enumerate() {
             let moved = match owner {
                 Owner::Home(vm) if self.moves(situation, *vm) => situation.renames.get(vm).map(|rename| rename.count),
                 _ => None,
             };
             for fate in fates.iter().filter(|fate| **fate != Fate::Leaving) {
                 let counts = match fate {
-                    Fate::Missed(count) if self.removes(*fate) => moved.map_or(Some(*count), |by| Some(by.min(*count))),
+                    Fate::Missed(count) if self.removes(node, *fate) => {
+                        moved.map_or(Some(*count), |by| Some(by.min(*count)))
+                    }
                     _ => moved,
                 };
                 if let Some(count) = counts {
@@ -188,9 +214,10 @@ fn vacates(situation: &Situation, decision: &Decision, places: &[Option<Place>],
         Some(Owner::Home(owner)) => {
             situation.renames.contains_key(owner) && places.get(*owner) == Some(&Some(Place::Wanted))
         }
-        Some(Owner::Former(_) | Owner::Departing) => {
-            situation.fates_of(node).iter().all(|fate| decision.removes(*fate))
-        }
+        Some(Owner::Former(_) | Owner::Displaced(_) | Owner::Departing) => situation
+            .fates_of(node)
+            .iter()
+            .all(|fate| decision.removes(node, *fate)),
         Some(Owner::Frozen | Owner::Foreign) | None => false,
     }
 }

@@ -20,7 +20,10 @@ pub(crate) enum Owner {
     Home(usize),
     /// A further node of a planned VM, left over from a rename.
     Former(usize),
-    /// Nobody selects its server any more.
+    /// Nobody speaks for it, but this VM wants its name and its server is no more, or bears another name: it is replaced
+    /// when the VM comes, and not before.
+    Displaced(usize),
+    /// The configs that answered for it let go of it, or do not find its server any more.
     Departing,
     /// Its server cannot be planned, or may belong to a config that cannot speak: exactly as it is.
     Frozen,
@@ -87,6 +90,13 @@ pub(crate) struct World<'w, 'a> {
     pub evidence: &'w AllEvidence<'a>,
 }
 
+impl Owner {
+    /// Whether it leaves its name to a VM that wants it.
+    pub fn gives_way(self) -> bool {
+        matches!(self, Self::Displaced(_) | Self::Departing)
+    }
+}
+
 impl Situation {
     pub fn survey(world: World<'_, '_>) -> Self {
         let homes = homes(world);
@@ -138,29 +148,26 @@ fn owner(world: World<'_, '_>, homes: &[Option<usize>], node: usize, held: &Held
     if world.vms.contested.contains(held.name) || evidence.is_some_and(|evidence| evidence.blind) {
         return Owner::Frozen;
     }
-    let tied = evidence.is_some_and(|evidence| evidence.direct || evidence.lost) || is_displaced(world, held);
-    match world.policy.scope {
-        Scope::WholeTruth if tied => Owner::Departing,
-        Scope::WholeTruth | Scope::Additive => Owner::Foreign,
+    let tied = evidence.is_some_and(|evidence| evidence.direct || evidence.lost);
+    match (world.policy.scope, displacing(world, held)) {
+        (Scope::Additive, _) => Owner::Foreign,
+        (Scope::WholeTruth, _) if tied => Owner::Departing,
+        (Scope::WholeTruth, displacing) => displacing.map_or(Owner::Foreign, Owner::Displaced),
     }
 }
 
-/// Whether a planned VM wants the name of a server that is no more, or that bears another name now.
-fn is_displaced(world: World<'_, '_>, held: &Held<'_>) -> bool {
-    let still_there = || {
-        world
-            .configs
-            .server(held.instance)
-            .is_some_and(|server| node_name(held.instance, server) == held.name.as_str())
-    };
-    world.vms.wanting(held.name).is_some() && !still_there()
+/// The planned VM that wants the name of a server that is no more, or that bears another name now.
+fn displacing(world: World<'_, '_>, held: &Held<'_>) -> Option<usize> {
+    let server = world.configs.server(held.instance);
+    let still_there = server.is_some_and(|server| node_name(held.instance, server) == held.name.as_str());
+    world.vms.wanting(held.name).filter(|_| !still_there)
 }
 
 fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) -> Fate {
     let evidence = world.evidence.of(held.instance);
     match owner {
         Owner::Frozen | Owner::Foreign => Fate::Kept(Keep::Untouched),
-        Owner::Departing => missing(world, evidence, held, item),
+        Owner::Displaced(_) | Owner::Departing => missing(world, evidence, held, item),
         Owner::Home(vm) => {
             let Some(account) = world.accounts.get(vm) else {
                 return Fate::Kept(Keep::Untouched);

@@ -37,7 +37,7 @@ impl<'a> Decided<'_, 'a> {
             .into_iter()
             .flat_map(|evidence| evidence.configs.iter().copied())
             .collect();
-        if let Some(Owner::Departing) = self.situation.owners.get(node) {
+        if self.situation.owners.get(node).is_some_and(|owner| owner.gives_way()) {
             keys.extend(
                 self.world
                     .vms
@@ -60,7 +60,7 @@ impl<'a> Decided<'_, 'a> {
     fn concern(self, node: usize) -> Option<Concern<'a>> {
         match self.situation.owners.get(node)? {
             Owner::Home(vm) | Owner::Former(vm) => Some(Concern::Vm(*vm)),
-            Owner::Departing | Owner::Frozen | Owner::Foreign => None,
+            Owner::Displaced(_) | Owner::Departing | Owner::Frozen | Owner::Foreign => None,
         }
     }
 
@@ -120,7 +120,7 @@ impl<'a> Decided<'_, 'a> {
     }
 
     fn report_pending(self, node: usize, held: &Held<'_>, findings: &mut Findings<'a>) {
-        let waits = |fate: Fate| matches!(fate, Fate::Missed(_)) && !self.decision.removes(fate);
+        let waits = |fate: Fate| self.decision.postpones(node, fate);
         let macs = self.macs(node, held, waits);
         if macs.is_empty() {
             return;
@@ -228,7 +228,7 @@ impl<'a> Decided<'_, 'a> {
     pub fn is_leaving(self, holder: &Held<'_>) -> bool {
         matches!(
             self.owner_of(holder),
-            Some(Owner::Departing | Owner::Former(_) | Owner::Home(_))
+            Some(Owner::Departing | Owner::Displaced(_) | Owner::Former(_) | Owner::Home(_))
         )
     }
 
@@ -239,7 +239,9 @@ impl<'a> Decided<'_, 'a> {
 
     fn remedy(self, holder: &Held<'_>) -> &'static str {
         match (self.owner_of(holder), self.world.policy.scope) {
-            (Some(Owner::Departing | Owner::Former(_) | Owner::Home(_)), _) => "which have to be gone first",
+            (Some(Owner::Departing | Owner::Displaced(_) | Owner::Former(_) | Owner::Home(_)), _) => {
+                "which have to be gone first"
+            }
             (Some(Owner::Frozen), _) => "which cannot be planned now",
             (_, Scope::Additive) => "which only --prune replaces",
             (_, Scope::WholeTruth) => "which exists and has this name too; rename one of the two",

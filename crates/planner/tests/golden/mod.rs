@@ -68,6 +68,9 @@ struct Step {
     /// Configs that are being deleted.
     #[serde(default)]
     departed: Vec<String>,
+    /// Configs that are handed the inventory of this project, by mistake.
+    #[serde(default)]
+    mistaken: BTreeMap<String, String>,
     /// Configs that do not exist at this step.
     #[serde(default)]
     absent: Vec<String>,

@@ -19,11 +19,11 @@ pub type Event = (u8, u8, u8, u8);
 pub type Nodes = BTreeMap<NodeName, EarlierNode>;
 
 pub fn history() -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec((0_u8..24, any::<u8>(), any::<u8>(), any::<u8>()), 1..14)
+    prop::collection::vec((0_u8..26, any::<u8>(), any::<u8>(), any::<u8>()), 1..14)
 }
 
 const VMS: u8 = 6;
-const PORTS: u8 = 12;
+const PORTS: u8 = 16;
 const NAMES: u8 = 7;
 
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ fn cluster() -> ClusterId {
 }
 
 impl World {
-    /// Two configs over one project and one over the other; one port on each VM.
+    /// Two configs over one project and one over the other; two ports on each VM.
     pub fn new() -> Self {
         let config = |subnet: u8, vms: &[u8]| ConfigState {
             subnet,
@@ -134,19 +134,19 @@ impl World {
             changed: false,
             departed: false,
         };
-        let port = |vm: u8| PortState {
+        let port = |id: u8, vm: u8| PortState {
             vm,
             subnet: 2 * project_of_vm(vm),
-            address: vm + 1,
+            address: id + 1,
             status: PortStatus::Active,
-            created: i64::from(vm % 3),
+            created: i64::from(id % 3),
         };
         Self {
             servers: (0..VMS)
                 .map(|vm| (vm, vm))
                 .filter(|(_, name)| *name < NAMES - 1)
                 .collect(),
-            ports: (0..VMS).map(|vm| (vm, port(vm))).collect(),
+            ports: (0..2 * VMS).map(|id| (id, port(id, id % VMS))).collect(),
             configs: BTreeMap::from([
                 (0, config(0, &[0, 1, 2])),
                 (1, config(1, &[1, 2])),
@@ -189,6 +189,11 @@ impl World {
             18 => self.create_config(a % 4, b, c),
             19 => self.ledger = RemovalLedger::default(),
             20 | 21 => self.arriving = usize::from(a % 3),
+            22 => self.ports.retain(|id, _| id % 4 == a % 4),
+            23 => self
+                .servers
+                .values_mut()
+                .for_each(|name| *name = (*name + 1) % (NAMES - 1)),
             _ => {}
         }
     }
