@@ -170,8 +170,9 @@ fn plan_step(
                     delivered,
                 };
             }
+            let project = step.mistaken.get(name).unwrap_or(&config.project);
             let inventory = inventories
-                .get(config.project.as_str())
+                .get(project.as_str())
                 .filter(|_| !step.failed.contains(name));
             ConfigInput::Present {
                 selection,
