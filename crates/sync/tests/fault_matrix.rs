@@ -12,6 +12,7 @@ mod matrix {
     pub mod cloud;
     pub mod faults;
     pub mod judge;
+    pub mod trial;
 }
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -19,8 +20,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use common::{ADD, PRUNE};
 use matrix::{
     cloud::{self, Form},
-    faults::{Target, Trial, Verdict, trials},
+    faults::trials,
     judge,
+    trial::{Target, Trial, Verdict},
 };
 use multinic_lab::{LoggedRequest, Service};
 use multinic_sync::{Outcome, once::Pruning};

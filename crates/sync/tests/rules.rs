@@ -149,7 +149,7 @@ async fn run_pass(sky: &Sky, pruning: Pruning, configs: u8, trouble: Trouble) {
     let before = Delivered::of(&sky.stage.nodes());
     script(sky, trouble);
     sky.stage.receiver.clear_requests();
-    let report = sky.stage.pass(&sky.configs(configs), pruning).await;
+    let report = sky.stage.pass(&Sky::configs(configs), pruning).await;
     let after = Delivered::of(&sky.stage.nodes());
     let failed = report.outcome() == Outcome::Failed;
     let sent = sky

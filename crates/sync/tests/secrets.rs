@@ -5,6 +5,7 @@ mod common;
 
 use std::{
     error::Error,
+    fmt::Write as _,
     io,
     sync::{Arc, Mutex},
 };
@@ -99,14 +100,14 @@ fn print(report: &Report) -> String {
     for failure in &report.failures {
         match failure {
             Failure::Place { place, error } => {
-                text.push_str(&format!("{place} {:?} {}", error.hint(), error.category()));
+                write!(text, "{place} {:?} {}", error.hint(), error.category()).unwrap();
                 print_chain(&**error, &mut text);
             }
             Failure::ReadBack { error, .. } => print_chain(&**error, &mut text),
         }
     }
     for (_, node, reason) in report.undelivered() {
-        text.push_str(&format!("{node}: {reason}\n"));
+        writeln!(text, "{node}: {reason}").unwrap();
     }
     text
 }
@@ -114,7 +115,7 @@ fn print(report: &Report) -> String {
 fn print_chain(error: &dyn Error, text: &mut String) {
     let mut next = Some(error);
     while let Some(error) = next {
-        text.push_str(&format!("{error}\n{error:?}\n{error:#?}\n"));
+        writeln!(text, "{error}\n{error:?}\n{error:#?}").unwrap();
         next = error.source();
     }
 }
@@ -127,7 +128,7 @@ async fn examined(stage: &Stage) -> String {
     };
     let mut text = String::new();
     examine(&stage.connections, &[selection], &mut |check| {
-        text.push_str(&format!("{check:?}\n"))
+        writeln!(text, "{check:?}").unwrap();
     })
     .await;
     text

@@ -9,8 +9,8 @@ pub fn nic(id: u32, mac: &str, address: &str, cidr: &str, mtu: u32) -> Value {
 }
 
 /// One node config.
-pub fn node(name: &str, instance: &str, interfaces: Vec<Value>) -> Value {
-    json!({"nodeName": name, "instanceId": instance, "interfaces": interfaces})
+pub fn node(name: &str, instance: &str, interfaces: impl Into<Value>) -> Value {
+    json!({"nodeName": name, "instanceId": instance, "interfaces": interfaces.into()})
 }
 
 /// `{nodeName: node config}`.

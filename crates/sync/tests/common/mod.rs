@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod cast;
+mod cr;
 pub mod expect;
 
 use std::{
@@ -14,8 +16,7 @@ use multinic_delivery::{ManagementApi, ManagementApiSettings};
 use multinic_lab::{CloudBuilder, DEMO_ENCRYPTION_KEY, Lab, Receiver, SEED_PROJECT, SEED_PROVIDER};
 use multinic_model::NodeConfig;
 use multinic_sync::{
-    Config, Connections, Outcome, Pace, Report,
-    manifest::Manifests,
+    Connections, Outcome, Pace, Report,
     observer::Unobserved,
     once::{Pruning, sync_once},
     settings::{SecretError, SecretRef, Secrets, Settings},
@@ -27,6 +28,8 @@ use serde_json::Value;
 pub const PROVIDER: &str = SEED_PROVIDER;
 pub const PROJECT: &str = SEED_PROJECT;
 pub const CLUSTER: &str = "f5861c22-b252-42b5-a0c5-cfb1d245c819";
+
+pub use cr::Cr;
 
 /// Adds and updates only.
 pub const ADD: Pruning = Pruning {
@@ -99,7 +102,7 @@ pub fn pace() -> Pace {
     Pace {
         contrabass: brief,
         openstack: multinic_cloud::RetryPolicy {
-            budget: Duration::from_secs(60),
+            budget: Duration::from_mins(1),
             first_delay: Duration::from_millis(1),
             max_delay: Duration::from_millis(2),
             ..multinic_cloud::RetryPolicy::default()
@@ -117,7 +120,7 @@ impl Staging {
     fn settings(&self, lab: &Lab) -> Settings {
         // All is plain HTTP here; reading the system's certificates for each client would take most of the time.
         let timeout = format!("timeout: {}, tls: {{insecureSkipVerify: true}}", self.timeout);
-        let more = |keys: &[String]| keys.iter().map(|key| format!(", {key}")).collect::<String>();
+        let more = |keys: &[String]| [&[String::new()], keys].concat().join(", ");
         let text = format!(
             "contrabass: {{endpoint: '{}', {timeout}, password: {{key: {{env: KEY}}}}{}}}\n\
              openstack: {{requestsPerSecond: 100000, {timeout}{}}}\n\
@@ -219,83 +222,5 @@ impl Stage {
     pub fn posted(&self) -> Vec<Value> {
         let bodies = self.receiver.posts().into_iter().map(|post| post.json());
         bodies.flat_map(|body| body.as_array().cloned().unwrap()).collect()
-    }
-}
-
-/// One OpenstackConfig, as a user would write it.
-#[derive(Clone, Debug)]
-pub struct Cr {
-    name: String,
-    subnet: String,
-    vms: Vec<String>,
-    provider: String,
-    project: String,
-    cluster: Option<String>,
-}
-
-impl Cr {
-    /// By `subnetID`; of the usual provider, project and cluster.
-    pub fn on_id(name: &str, subnet: &str, vms: &[&str]) -> Self {
-        Self::on(name, format!("subnetID: {subnet:?}"), vms)
-    }
-
-    /// By `subnetName`.
-    pub fn on_name(name: &str, subnet: &str, vms: &[&str]) -> Self {
-        Self::on(name, format!("subnetName: {subnet:?}"), vms)
-    }
-
-    fn on(name: &str, subnet: String, vms: &[&str]) -> Self {
-        Self {
-            name: name.to_owned(),
-            subnet,
-            vms: vms.iter().map(|&vm| vm.to_owned()).collect(),
-            provider: PROVIDER.to_owned(),
-            project: PROJECT.to_owned(),
-            cluster: Some(CLUSTER.to_owned()),
-        }
-    }
-
-    pub fn provider(self, provider: &str) -> Self {
-        Self {
-            provider: provider.to_owned(),
-            ..self
-        }
-    }
-
-    pub fn project(self, project: &str) -> Self {
-        Self {
-            project: project.to_owned(),
-            ..self
-        }
-    }
-
-    pub fn cluster(self, cluster: Option<&str>) -> Self {
-        Self {
-            cluster: cluster.map(str::to_owned),
-            ..self
-        }
-    }
-
-    fn yaml(&self) -> String {
-        let Self {
-            name,
-            subnet,
-            vms,
-            provider,
-            project,
-            cluster,
-        } = self;
-        let cluster = cluster.as_ref().map(|id| format!(", k8sProviderID: {id:?}"));
-        format!(
-            "apiVersion: multinic.example.com/v1alpha1\nkind: OpenstackConfig\nmetadata: {{name: {name:?}}}\n\
-             spec: {{{subnet}, vmNames: {vms:?}, credentials: {{openstackProviderID: {provider:?}, projectID: {project:?}{}}}}}\n",
-            cluster.unwrap_or_default()
-        )
-    }
-
-    pub fn config(&self) -> Config {
-        let yaml = self.yaml();
-        let mut selections = Manifests::parse([("cr.yaml", yaml.as_str())]).unwrap().selections;
-        Config::new(selections.pop().unwrap())
     }
 }

@@ -5,78 +5,13 @@ use std::time::Duration;
 use multinic_lab::{Fault, Service};
 use serde_json::{Value, json};
 
-/// One request of a pass: the `nth` of that method and path.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub service: Service,
-    pub method: String,
-    pub path: String,
-    pub nth: u64,
-    /// It asks for a further page.
-    pub further: bool,
-    /// How long the right answer is.
-    pub bytes: usize,
-}
+use super::trial::{
+    Target, Trial,
+    Verdict::{self, Either, Fails, Heals, Lied, NoReadBack},
+};
 
-/// What must become of the pass.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It succeeds all the same.
-    Heals,
-    /// It says that it failed.
-    Fails,
-    /// One or the other, as long as it is right and honest.
-    Either,
-    /// The answer is well-formed and wrong: the pass may believe it, but takes nothing away and invents nothing.
-    Lied,
-    /// A read-back that says that there is none: believed (and said) by a first reading, or a failure.
-    NoReadBack,
-}
-use Verdict::{Either, Fails, Heals, Lied, NoReadBack};
-
-#[derive(Clone, Debug)]
-pub struct Trial {
-    pub name: String,
-    pub fault: Fault,
-    pub once: Verdict,
-    pub always: Verdict,
-    /// The time-out of every request.
-    pub timeout: &'static str,
-}
-
-/// Few enough to be tried at each request of both readings: one of each kind.
-const REPRESENTATIVE: [&str; 19] = [
-    "503",
-    "429 with Retry-After 0",
-    "401",
-    "403",
-    "404",
-    "an expired token",
-    "a reset",
-    "a lost answer",
-    "a body cut at half",
-    "silence",
-    "the body {}",
-    "an empty body",
-    "no device_id",
-    "no mac_address",
-    "an empty list",
-    "one item missing",
-    "pages in a circle",
-    "an item twice",
-    "a result missing",
-];
-
-impl Trial {
-    pub fn is_representative(&self) -> bool {
-        REPRESENTATIVE.contains(&self.name.as_str())
-    }
-
-    /// A failure at once is the same failure however often it would come.
-    pub fn is_repeated(&self) -> bool {
-        self.once != Fails
-    }
-}
+/// Makes an answer wrong.
+type Change = fn(&mut Value);
 
 struct Trials<'a> {
     target: &'a Target,
@@ -197,12 +132,14 @@ impl Trials<'_> {
             "<html>not an API</html>",
             "{\"error\": {\"code\": 200}}",
         ];
+        // Further pages are read by the same code: two shapes will do.
+        let shapes = if self.target.further { &shapes[..2] } else { &shapes[..] };
         let keyed = [
             format!("{{\"{key}\": null}}"),
             format!("{{\"{key}\": 5}}"),
             format!("{{\"{key}\": [null]}}"),
         ];
-        for body in shapes.into_iter().map(str::to_owned).chain(keyed) {
+        for body in shapes.iter().copied().map(str::to_owned).chain(keyed) {
             self.add(&format!("the body {body}"), Fault::Garbage(body), (Fails, Fails));
         }
         // Nothing at all looks like an answer that was cut short.
@@ -271,19 +208,19 @@ impl Trials<'_> {
     }
 
     fn wrong_read_back(&mut self) {
-        let first = |change: fn(&mut Value)| {
+        let first = |change: Change| {
             Fault::edit(move |body| {
                 if let Some(item) = body["items"].as_array_mut().and_then(|items| items.first_mut()) {
                     change(item);
                 }
             })
         };
-        let edits: [(&str, fn(&mut Value)); 4] = [
+        let edits: [(&str, Change); 4] = [
             ("an item without interfaces", |item| {
-                drop(item.as_object_mut().unwrap().remove("interfaces"))
+                item.as_object_mut().unwrap().remove("interfaces");
             }),
             ("an item with a wrong MAC", |item| {
-                item["interfaces"][0]["macAddress"] = "zz".into()
+                item["interfaces"][0]["macAddress"] = "zz".into();
             }),
             ("an item with id 0", |item| item["interfaces"][0]["id"] = 0.into()),
             ("an item that is null", |item| *item = Value::Null),
@@ -307,13 +244,13 @@ impl Trials<'_> {
 
     /// The receiver has taken everything; its answer does not say so.
     fn wrong_results(&mut self) {
-        let edits: [(&str, fn(&mut Value)); 4] = [
+        let edits: [(&str, Change); 4] = [
             ("a result missing", |body| {
-                drop(body["results"].as_array_mut().unwrap().pop())
+                body["results"].as_array_mut().unwrap().pop();
             }),
             ("no results at all", |body| body["results"] = json!([])),
             ("an unknown status", |body| {
-                body["results"][0]["status"] = "perhaps".into()
+                body["results"][0]["status"] = "perhaps".into();
             }),
             ("a null among the results", |body| body["results"][0] = Value::Null),
         ];

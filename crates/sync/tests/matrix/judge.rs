@@ -1,6 +1,6 @@
 //! The invariant: never a partial or wrong delivery, ids never moved, nothing removed that is there, an honest report.
 
-use std::error::Error;
+use std::{error::Error, fmt::Write as _};
 
 use multinic_lab::Service;
 use multinic_sync::{Failure, Outcome, Report, once::Pruning};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     cloud::{Form, earlier, expected, is_live, truth},
-    faults::{Target, Verdict},
+    trial::{Target, Verdict},
 };
 use crate::common::{
     Stage,
@@ -55,10 +55,9 @@ pub fn judge(
             that(failed || said, || format!("no word about it: {report:#?}"))?;
         }
     }
-    that(
-        !failed || names(report, &address(stage, target.service), target.service),
-        || format!("who failed? {:#?}", report.failures),
-    )
+    that(!failed || names(report, &marks(stage, target.service)), || {
+        format!("who failed? {:#?}", report.failures)
+    })
 }
 
 /// Nothing is in a node config but what is true.
@@ -85,37 +84,33 @@ fn kept(before: &Value, after: &Value, verdict: Verdict) -> Judgement {
     Ok(())
 }
 
-fn address(stage: &Stage, service: Service) -> String {
+/// What a failure at that service may be known by. A token that expires may fail whoever asks next.
+fn marks(stage: &Stage, service: Service) -> Vec<String> {
+    let openstack = || vec![stage.lab.nova_url(), stage.lab.neutron_url(), "Nova".to_owned()];
     match service {
-        Service::Contrabass => stage.lab.contrabass_url(),
-        Service::Keystone => stage.lab.keystone_url(),
-        Service::Nova => stage.lab.nova_url(),
-        Service::Neutron => stage.lab.neutron_url(),
-        Service::ManagementApi => stage.receiver.url(),
+        Service::Contrabass => vec![stage.lab.contrabass_url()],
+        Service::Keystone => vec![stage.lab.keystone_url()],
+        Service::Nova | Service::Neutron => openstack(),
+        Service::ManagementApi => vec![stage.receiver.url(), "read back the node".to_owned()],
     }
 }
 
-/// Whether the failures say where they happened: by address, or by the service's own name.
-fn names(report: &Report, address: &str, service: Service) -> bool {
-    let own = match service {
-        Service::Nova => "Nova",
-        Service::ManagementApi => "read back the node",
-        _ => address,
-    };
+/// Whether the failures say where they happened.
+fn names(report: &Report, marks: &[String]) -> bool {
     let failures = report.failures.iter().map(|failure| match failure {
         Failure::Place { error, .. } => chain(&**error),
         Failure::ReadBack { error, .. } => chain(&**error),
     });
     let undelivered = report.undelivered().map(|(_, _, reason)| reason.to_owned());
     let mut all = failures.chain(undelivered);
-    all.any(|text| text.contains(address) || text.contains(own))
+    all.any(|text| marks.iter().any(|mark| text.contains(mark)))
 }
 
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        text.push_str(&format!(": {source}"));
+        write!(text, ": {source}").unwrap();
         next = source.source();
     }
     text

@@ -19,7 +19,6 @@ pub struct Port {
     id: String,
     pub mac: String,
     pub subnet: usize,
-    pub address: String,
     pub vm: Option<usize>,
     pub status: &'static str,
 }
@@ -81,7 +80,7 @@ impl Sky {
     }
 
     /// The configs of the mask, as users write them.
-    pub fn configs(&self, mask: u8) -> Vec<Cr> {
+    pub fn configs(mask: u8) -> Vec<Cr> {
         let chosen = (0..CONFIGS.len()).filter(|n| mask & (1 << n) != 0);
         let cr = |n: usize| {
             let (subnet, vms) = CONFIGS[n];
@@ -123,7 +122,6 @@ impl Sky {
             id,
             mac,
             subnet,
-            address,
             vm: Some(vm),
             status,
         });
