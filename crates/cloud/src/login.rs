@@ -3,7 +3,7 @@
 //! Every login makes a new session. The library could renew the token of an old one, but it would first exchange the
 //! old token for a new one, and Keystone gives such a token the *old* expiry.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,7 @@ use openstack_sdk::{
     AsyncOpenStack, AuthError, OpenStackError,
     config::{Auth, CloudConfig},
 };
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::{
@@ -219,16 +220,36 @@ fn auth_failure(credentials: &CloudCredentials, error: AuthError) -> CloudError 
             refusal(credentials, code, message(body.unwrap_or_default().as_bytes()))
         }
         AuthError::AuthReceipt(_) => refusal(credentials, 401, "more than a password is asked for".to_owned()),
-        AuthError::Reqwest { source } if source.is_decode() => CloudError::Body {
-            place: place(credentials),
-            source: Arc::new(source.without_url()),
-        },
+        AuthError::Reqwest { source } if source.is_decode() => undecoded(credentials, source),
         AuthError::Reqwest { source } => transport_error(place(credentials), source),
         other => session_error(credentials, &other),
     }
 }
 
+/// JSON that ends too early, or a body that could not be read at all, may well be whole the next time.
+fn undecoded(credentials: &CloudCredentials, error: reqwest::Error) -> CloudError {
+    let json = error
+        .source()
+        .and_then(|source| source.downcast_ref::<serde_json::Error>());
+    if json.is_none_or(serde_json::Error::is_eof) {
+        return transport_error(place(credentials), error);
+    }
+    CloudError::Body {
+        place: place(credentials),
+        source: Arc::new(error.without_url()),
+    }
+}
+
+/// Keystone's words without the password, should it repeat it.
+fn redact(credentials: &CloudCredentials, text: &str) -> String {
+    match credentials.password.expose_secret() {
+        "" => text.to_owned(),
+        password => text.replace(password, "[password]"),
+    }
+}
+
 fn refusal(credentials: &CloudCredentials, code: u16, message: String) -> CloudError {
+    let message = redact(credentials, &message);
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CloudError::Login {
@@ -252,6 +273,6 @@ fn refusal(credentials: &CloudCredentials, code: u16, message: String) -> CloudE
 fn session_error(credentials: &CloudCredentials, message: &dyn std::fmt::Display) -> CloudError {
     CloudError::Session {
         place: place(credentials),
-        message: message.to_string(),
+        message: redact(credentials, &message.to_string()),
     }
 }

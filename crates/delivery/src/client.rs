@@ -1,6 +1,6 @@
 //! The client itself: settings, address, the header that every request carries.
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, num::NonZeroUsize, sync::atomic::AtomicBool};
 
 use multinic_model::ClusterId;
 use multinic_transport::{Answer, ApiClient, Endpoint, Pauses, RetryPolicy};
@@ -23,6 +23,19 @@ pub struct ManagementApiSettings {
     pub batch_size: NonZeroUsize,
     /// Attempts and pauses of each request.
     pub retry: RetryPolicy,
+    /// Whether a server without GET is accepted.
+    pub read_back: ReadBack,
+}
+
+/// Whether a server without GET is accepted. Without earlier ids an interface may be renumbered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReadBack {
+    /// 404, 405 or 501 mean that the server has no GET, unless it has answered one before: then they are errors, for
+    /// instance of a proxy while the server restarts.
+    #[default]
+    Auto,
+    /// They are errors in any case.
+    Required,
 }
 
 impl ManagementApiSettings {
@@ -34,6 +47,7 @@ impl ManagementApiSettings {
             transport: Endpoint::default(),
             batch_size: NonZeroUsize::MIN.saturating_add(199),
             retry: RetryPolicy::default(),
+            read_back: ReadBack::default(),
         }
     }
 }
@@ -44,6 +58,8 @@ pub struct ManagementApi {
     pub(crate) api: ApiClient,
     pub(crate) url: Url,
     pub(crate) batch_size: NonZeroUsize,
+    /// The server is known to have a GET, or has to have one.
+    pub(crate) reads_back: AtomicBool,
 }
 
 /// The header that names the cluster.
@@ -58,10 +74,16 @@ impl ManagementApi {
             transport,
             batch_size,
             retry,
+            read_back,
         } = settings;
         let api = ApiClient::new(endpoint, token.as_ref(), &transport, retry).map_err(DeliveryError::Settings)?;
         let url = api.base().join(["v1", "k8s", "multinic", "node-configs"]);
-        Ok(Self { api, url, batch_size })
+        Ok(Self {
+            api,
+            url,
+            batch_size,
+            reads_back: AtomicBool::new(read_back == ReadBack::Required),
+        })
     }
 
     /// Spends the pauses between attempts otherwise than by sleeping.

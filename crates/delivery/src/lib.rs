@@ -15,7 +15,7 @@ mod result;
 
 use multinic_model::NodeConfig;
 
-pub use client::{ManagementApi, ManagementApiSettings};
+pub use client::{ManagementApi, ManagementApiSettings, ReadBack};
 pub use error::DeliveryError;
 pub use multinic_transport::{Pauses, RetryPolicy};
 pub use probe::Probe;

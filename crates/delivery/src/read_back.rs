@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
+    sync::atomic::Ordering,
 };
 
 use multinic_model::{ClusterId, Earlier, EarlierNode, NodeConfig, NodeName};
@@ -50,17 +51,19 @@ impl Reading {
 impl ManagementApi {
     /// Reads every node config of the cluster.
     ///
-    /// 404, 405 or 501 on the first page means that the server has no GET; later they are errors like any other. A stored
-    /// item that is not a node config is an error that names it: leaving it out would make it look absent, and its ids free.
+    /// 404, 405 or 501 on the first page means that the server has no GET, if it never answered one
+    /// ([`ReadBack`](crate::ReadBack)); later
+    /// they are errors like any other. A stored item that is not a node config is an error that names it: leaving it out would make it look absent, and its ids free.
     pub async fn read_back(&self, cluster: &ClusterId) -> Result<Earlier, DeliveryError> {
         let mut reading = Reading::default();
         let mut cursor = None;
         for page in 0..MAX_PAGES {
             let answer = self.page(cluster, PAGE, cursor.as_deref()).await?;
-            if page == 0 && is_not_offered(answer.status) {
+            if page == 0 && is_not_offered(answer.status) && !self.reads_back.load(Ordering::Relaxed) {
                 return Ok(Earlier::NotOffered);
             }
             cursor = self.add_page(&mut reading, &answer)?;
+            self.reads_back.store(true, Ordering::Relaxed);
             if cursor.is_none() {
                 return Ok(Earlier::Known(reading.nodes));
             }

@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 
 use multinic_cloud::{Cloud, CloudSettings, Interface};
 use multinic_contrabass::{Cipher, Contrabass, ContrabassError, ContrabassSettings, Digest, EnvelopeSettings};
-use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings};
+use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings, ReadBack};
 use multinic_transport::{Endpoint, RetryPolicy, Tls};
 
 use crate::settings::{
     CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection, PasswordSection,
-    SecretError, SecretRef, Secrets, Settings, Span, TlsSection,
+    ReadBackName, SecretError, SecretRef, Secrets, Settings, Span, TlsSection,
 };
 
 /// Clients for everything a pass talks to. Kept over many passes: sessions and connections are reused.
@@ -162,6 +162,10 @@ fn management_api(
         transport: endpoint("managementApi", section.timeout, &section.tls)?,
         batch_size: section.batch_size.unwrap_or(defaults.batch_size),
         retry,
+        read_back: match section.read_back {
+            ReadBackName::Auto => ReadBack::Auto,
+            ReadBackName::Required => ReadBack::Required,
+        },
         ..defaults
     })
     .map_err(ConnectionsError::ManagementApi)

@@ -61,7 +61,7 @@ impl ApiClient {
         retry: RetryPolicy,
     ) -> Result<Self, EndpointError> {
         Ok(Self {
-            http: endpoint.client()?,
+            http: endpoint.client(&address)?,
             base: address.try_into().map_err(EndpointError::Address)?,
             token: token.map(Token::new).transpose()?,
             retry,

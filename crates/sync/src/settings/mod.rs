@@ -186,12 +186,26 @@ pub struct ManagementApiSection {
     /// Nodes per POST.
     #[serde(default)]
     pub batch_size: Option<NonZeroUsize>,
+    /// `auto` or `required`.
+    #[serde(default)]
+    pub read_back: ReadBackName,
     /// For one whole request.
     #[serde(default)]
     pub timeout: Option<Span>,
     /// How its certificate is checked.
     #[serde(default)]
     pub tls: TlsSection,
+}
+
+/// `managementApi.readBack`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadBackName {
+    /// A server that never answered a GET is taken for one that has none.
+    #[default]
+    Auto,
+    /// A server without GET is an error.
+    Required,
 }
 
 /// `sync:`
