@@ -1,10 +1,8 @@
 //! Third step: what each VM should have, from its ports on the subnets of the configs that select it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use multinic_model::{
     InterfaceAddress, MacAddress, Mtu, PortId,
     inventory::{Port, PortStatus, Subnet},
@@ -21,14 +19,21 @@ use crate::{
 pub(crate) struct Account {
     /// Ordered by (created_at, port id), the order in which new ports get ids.
     pub ports: Vec<AccountedPort>,
-    /// The MAC addresses of all live ports in question, buildable or not.
-    pub macs: BTreeSet<MacAddress>,
+    /// The MAC addresses of all live ports in question, buildable or not, sorted.
+    pub macs: Vec<MacAddress>,
     /// Whether a port exists of which an interface cannot be built.
     pub incomplete: bool,
     /// Whether a port exists that cannot be told from any other.
     pub unreadable: bool,
     /// The subnets that were looked at.
-    pub cidrs: BTreeSet<ipnet::IpNet>,
+    pub cidrs: Vec<IpNet>,
+}
+
+impl Account {
+    /// Whether a live port in question has this MAC address.
+    pub fn has(&self, mac: MacAddress) -> bool {
+        self.macs.binary_search(&mac).is_ok()
+    }
 }
 
 /// One port of which an interface can be built.
@@ -51,8 +56,23 @@ struct Candidate<'a> {
     by: Vec<usize>,
 }
 
+impl<'a> Candidate<'a> {
+    fn new(id: PortId, port: &'a Port) -> Self {
+        Self {
+            id,
+            port,
+            addresses: Vec::new(),
+            by: Vec::new(),
+        }
+    }
+}
+
 /// One account for each VM, in their order; empty for a VM that cannot be planned.
-pub(crate) fn account<'a>(configs: &Configs<'a>, vms: &Vms<'a>, findings: &mut Findings<'a>) -> Vec<Account> {
+pub(crate) fn account<'a>(
+    configs: &Configs<'a>,
+    vms: &Vms<'a>,
+    findings: &mut Findings<'a>,
+) -> Vec<Account> {
     let mut accounts = Vec::with_capacity(vms.list.len());
     for (index, vm) in vms.list.iter().enumerate() {
         accounts.push(if vm.is_planned() {
@@ -64,56 +84,80 @@ pub(crate) fn account<'a>(configs: &Configs<'a>, vms: &Vms<'a>, findings: &mut F
     accounts
 }
 
-fn account_vm<'a>(index: usize, vm: &Vm<'a>, configs: &Configs<'a>, findings: &mut Findings<'a>) -> Account {
+fn account_vm<'a>(
+    index: usize,
+    vm: &Vm<'a>,
+    configs: &Configs<'a>,
+    findings: &mut Findings<'a>,
+) -> Account {
     let mut account = Account::default();
-    let mut candidates = BTreeMap::new();
+    let mut candidates = Vec::new();
     for config_index in &vm.selected_by {
         let Some(config) = configs.present.get(*config_index) else {
             continue;
         };
-        let (Sight::Full { subnet }, Some(inventory)) = (config.sight, configs.inventory_of(config)) else {
+        let (Sight::Full { subnet }, Some(inventory)) =
+            (config.sight, configs.inventory_of(config))
+        else {
             continue;
         };
-        account.cidrs.insert(subnet.cidr.trunc());
+        account.cidrs.push(subnet.cidr.trunc());
         account.unreadable |= report_unreadable(index, vm, config, inventory, findings);
-        let found = collect(&mut candidates, inventory.ports(vm.id), *config_index, subnet);
+        let found = collect(
+            &mut candidates,
+            inventory.ports(vm.id),
+            *config_index,
+            subnet,
+        );
         if !found && inventory.unreadable(vm.id).is_empty() {
             report_no_port((*config_index, config), (index, vm), findings);
         }
     }
-    for candidate in candidates.into_values() {
-        let port = candidate.port;
-        account.macs.insert(port.mac_address);
+    account.ports.reserve_exact(candidates.len());
+    for candidate in candidates {
+        account.macs.push(candidate.port.mac_address);
         match build(candidate, index, vm, configs, findings) {
             Some(port) => account.ports.push(port),
             None => account.incomplete = true,
         }
     }
+    account.macs.sort_unstable();
     account.ports.sort_by_key(|port| (port.created_at, port.id));
     account
 }
 
 /// Adds the ports that have an address in `subnet`; says whether there are any.
 fn collect<'a>(
-    candidates: &mut BTreeMap<PortId, Candidate<'a>>,
+    candidates: &mut Vec<Candidate<'a>>,
     ports: &[(PortId, &'a Port)],
     config: usize,
     subnet: &'a Subnet,
 ) -> bool {
     let mut found = false;
     for (id, port) in ports {
-        let mut addresses = port.fixed_ips.iter().filter(|ip| ip.subnet_id == subnet.id).peekable();
+        let mut addresses = port
+            .fixed_ips
+            .iter()
+            .filter(|ip| ip.subnet_id == subnet.id)
+            .peekable();
         if addresses.peek().is_none() {
             continue;
         }
         found = true;
-        let candidate = candidates.entry(*id).or_insert_with(|| Candidate {
-            id: *id,
-            port,
-            addresses: Vec::new(),
-            by: Vec::new(),
-        });
-        candidate.addresses.extend(addresses.map(|ip| (ip.address, subnet)));
+        // Ports come by id, so the candidates are always sorted by it.
+        let place = match candidates.binary_search_by_key(id, |candidate| candidate.id) {
+            Ok(place) => place,
+            Err(place) => {
+                candidates.insert(place, Candidate::new(*id, port));
+                place
+            }
+        };
+        let Some(candidate) = candidates.get_mut(place) else {
+            continue;
+        };
+        candidate
+            .addresses
+            .extend(addresses.map(|ip| (ip.address, subnet)));
         candidate.by.push(config);
     }
     found
@@ -159,7 +203,12 @@ fn build<'a>(
             list(&problems)
         );
         let kind = (Severity::Warning, Reason::UnreadablePort);
-        findings.add(kind, (id.to_string(), message), keys(), Some(Concern::Vm(index)));
+        findings.add(
+            kind,
+            (id.to_string(), message),
+            keys(),
+            Some(Concern::Vm(index)),
+        );
     }
     let (address, mtu) = built?;
     if addresses.len() > 1 {
@@ -172,7 +221,12 @@ fn build<'a>(
             address.address()
         );
         let kind = (Severity::Warning, Reason::SeveralAddresses);
-        findings.add(kind, (id.to_string(), message), keys(), Some(Concern::Vm(index)));
+        findings.add(
+            kind,
+            (id.to_string(), message),
+            keys(),
+            Some(Concern::Vm(index)),
+        );
     }
     Some(AccountedPort {
         id,
@@ -201,7 +255,12 @@ fn report_unreadable<'a>(
             port.problem
         );
         let kind = (Severity::Warning, Reason::UnreadablePort);
-        findings.add(kind, (port.id.clone(), message), [config.key], Some(Concern::Vm(index)));
+        findings.add(
+            kind,
+            (port.id.clone(), message),
+            [config.key],
+            Some(Concern::Vm(index)),
+        );
     }
     !unreadable.is_empty()
 }
@@ -218,5 +277,10 @@ fn report_no_port<'a>(
     );
     let kind = (Severity::Warning, Reason::NoPortOnSubnet);
     let concern = Concern::VmIn(config_index, index);
-    findings.add(kind, (vm.id.to_string(), message), [config.key], Some(concern));
+    findings.add(
+        kind,
+        (vm.id.to_string(), message),
+        [config.key],
+        Some(concern),
+    );
 }

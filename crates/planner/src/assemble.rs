@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use multinic_model::{
-    EarlierNode, InstanceId, Interface, InterfaceAddress, InterfaceId, MacAddress, NodeConfig, NodeName,
+    EarlierNode, InstanceId, Interface, InterfaceAddress, InterfaceId, MacAddress, NodeConfig,
+    NodeName,
 };
 
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) struct Decided<'w, 'a> {
 pub(crate) enum Delivery<'w> {
     /// Its node is in the plan, under this name.
     As(&'w NodeName),
+    /// The same, but nothing is left on it.
+    Empty(&'w NodeName),
     /// It has no interfaces and had none.
     Nothing,
     /// Its node is not sent.
@@ -52,24 +55,48 @@ pub(crate) enum Hold<'w> {
 impl<'w> Decided<'w, '_> {
     /// Every node of the plan, and what became of every VM.
     pub fn assemble(self) -> (BTreeMap<NodeName, PlannedNode>, Vec<Delivery<'w>>) {
-        let mut nodes = BTreeMap::new();
+        // Collected first: a map is built faster at once than entry by entry, the more so in order.
+        let mut nodes = Vec::with_capacity(self.world.vms.list.len());
         let mut deliveries = Vec::with_capacity(self.world.vms.list.len());
         for vm in 0..self.world.vms.list.len() {
-            let mut delivery = self.delivery(vm);
-            if let Delivery::As(name) = delivery {
-                match self.vm_node(vm, name) {
-                    Some(node) => nodes.extend([(name.clone(), node)]),
-                    None => delivery = Delivery::Nothing,
+            let delivery = self.delivery(vm);
+            let node = match delivery {
+                Delivery::As(name) => self.vm_node(vm, name).map(|node| (name, node)),
+                _ => None,
+            };
+            deliveries.push(match (delivery, &node) {
+                (Delivery::As(_), None) => Delivery::Nothing,
+                (Delivery::As(name), Some((_, node))) if node.config.interfaces.is_empty() => {
+                    Delivery::Empty(name)
                 }
-            }
-            deliveries.push(delivery);
+                _ => delivery,
+            });
+            nodes.extend(node);
         }
         for (node, held) in self.world.earlier.nodes.iter().enumerate() {
-            if let Some(planned) = self.left_node(node, held) {
-                nodes.entry(held.name.clone()).or_insert(planned);
+            if !self.is_taken(node, held, &deliveries) {
+                nodes.extend(
+                    self.left_node(node, held)
+                        .map(|planned| (held.name, planned)),
+                );
             }
         }
-        (nodes, deliveries)
+        nodes.sort_unstable_by_key(|(name, _)| *name);
+        let nodes = nodes.into_iter().map(|(name, node)| (name.clone(), node));
+        (nodes.collect(), deliveries)
+    }
+
+    /// Whether a VM is delivered under this name: its own, or the one that wants it.
+    fn is_taken(self, node: usize, held: &Held<'_>, deliveries: &[Delivery<'_>]) -> bool {
+        let here = |vm: usize| match deliveries.get(vm) {
+            Some(Delivery::As(name) | Delivery::Empty(name)) => *name == held.name,
+            _ => false,
+        };
+        let own = match self.situation.owners.get(node) {
+            Some(Owner::Home(vm)) => here(*vm),
+            _ => false,
+        };
+        own || self.world.vms.wanting(held.name).is_some_and(here)
     }
 
     fn delivery(self, vm: usize) -> Delivery<'w> {
@@ -87,7 +114,9 @@ impl<'w> Decided<'w, '_> {
             Place::Old(node) => self.world.earlier.nodes.get(node).map(|held| held.name),
             Place::Blocked(node) => {
                 let holder = self.world.earlier.nodes.get(node);
-                return holder.map_or(Delivery::Unplanned, |holder| Delivery::Held(Hold::Name(holder)));
+                return holder.map_or(Delivery::Unplanned, |holder| {
+                    Delivery::Held(Hold::Name(holder))
+                });
             }
         };
         if let Some(hold) = self.decision.hold(self.world, self.situation, vm) {
@@ -98,8 +127,10 @@ impl<'w> Decided<'w, '_> {
             };
             return Delivery::Held(hold);
         }
-        let nothing = self.situation.home(vm).is_none() && self.grants.ports(self.world, vm).next().is_none();
-        name.filter(|_| !nothing).map_or(Delivery::Nothing, Delivery::As)
+        let nothing =
+            self.situation.home(vm).is_none() && self.grants.ports(self.world, vm).next().is_none();
+        name.filter(|_| !nothing)
+            .map_or(Delivery::Nothing, Delivery::As)
     }
 
     /// `None` if the VM moves to a name that holds nothing and takes nothing along.
@@ -109,7 +140,15 @@ impl<'w> Decided<'w, '_> {
         if interfaces.is_empty() && self.decision.moves(self.situation, vm) && !self.holds(name) {
             return None;
         }
-        Some(self.planned(name, planned.id, interfaces))
+        let home = self
+            .situation
+            .home(vm)
+            .and_then(|home| self.world.earlier.nodes.get(home));
+        let earlier = match home.filter(|held| held.name == name) {
+            Some(held) => held.raw,
+            None => self.world.earlier.known.and_then(|known| known.get(name)),
+        };
+        Some(plan_node((name, planned.id), interfaces, earlier))
     }
 
     /// Whether the node of this name holds anything now.
@@ -126,17 +165,18 @@ impl<'w> Decided<'w, '_> {
             .situation
             .home(vm)
             .and_then(|home| Some((home, self.world.earlier.nodes.get(home)?)));
-        let blind = self
-            .world
-            .vms
-            .list
-            .get(vm)
-            .is_some_and(|vm| self.world.evidence.is_blind(vm.id));
-        let mut ports: BTreeMap<MacAddress, &AccountedPort> =
-            self.grants.ports(self.world, vm).map(|port| (port.mac, port)).collect();
+        let blind = self.world.evidence.is_blind(vm);
+        let mut ports: BTreeMap<MacAddress, &AccountedPort> = self
+            .grants
+            .ports(self.world, vm)
+            .map(|port| (port.mac, port))
+            .collect();
         if let Some((home, held)) = home.filter(|_| self.world.earlier.known.is_some()) {
             for (item, fate) in held.items.iter().zip(self.situation.fates_of(home)) {
-                let Some(earlier) = item.interface.filter(|_| !self.decision.removes(home, *fate)) else {
+                let Some(earlier) = item
+                    .interface
+                    .filter(|_| !self.decision.removes(home, *fate))
+                else {
                     continue;
                 };
                 let port = ports.remove(&earlier.mac_address);
@@ -159,12 +199,17 @@ impl<'w> Decided<'w, '_> {
     /// The id that this MAC address had in another node of the VM, or in the node whose name it takes over.
     fn earlier_id(self, vm: usize, mac: MacAddress) -> Option<InterfaceId> {
         let planned = self.world.vms.list.get(vm)?;
-        let former = self.world.earlier.of_instance(planned.id);
+        let former = self.world.earlier.of_instance(vm);
         let taken_over = planned
             .node_name
             .as_ref()
             .and_then(|name| self.world.earlier.named(name.as_str()));
-        let departing = |node: &usize| self.situation.owners.get(*node).is_some_and(|owner| owner.gives_way());
+        let departing = |node: &usize| {
+            self.situation
+                .owners
+                .get(*node)
+                .is_some_and(|owner| owner.gives_way())
+        };
         let mut nodes = former.iter().copied().chain(taken_over.filter(departing));
         nodes.find_map(|node| {
             let items = &self.world.earlier.nodes.get(node)?.items;
@@ -184,38 +229,50 @@ impl<'w> Decided<'w, '_> {
             Owner::Frozen | Owner::Foreign => return None,
         };
         if leaves {
-            return Some(self.planned(held.name, held.instance, Vec::new()));
+            return Some(plan_node((held.name, held.instance), Vec::new(), held.raw));
         }
-        let known = self.world.earlier.known?.get(held.name)?;
+        let earlier = held.raw?;
         if !fates.iter().any(|fate| self.decision.removes(node, *fate)) {
-            return Some(unchanged(held.name, known));
+            return Some(unchanged(held.name, earlier));
         }
         let mut draft = Draft::default();
         for (item, fate) in held.items.iter().zip(fates) {
-            if let Some(interface) = item.interface.filter(|_| !self.decision.removes(node, *fate)) {
+            if let Some(interface) = item
+                .interface
+                .filter(|_| !self.decision.removes(node, *fate))
+            {
                 draft.push(Some(interface.id), *interface);
             }
         }
-        Some(self.planned(held.name, held.instance, draft.number()))
+        Some(plan_node(
+            (held.name, held.instance),
+            draft.number(),
+            held.raw,
+        ))
     }
+}
 
-    fn planned(self, name: &NodeName, instance: &InstanceId, interfaces: Vec<Interface>) -> PlannedNode {
-        let earlier = self.world.earlier.known.and_then(|known| known.get(name));
-        let change = match earlier {
-            Some(node) if node.interfaces == interfaces && node.instance_id == *instance => Change::Unchanged,
-            // An empty node stays empty, whoever it was for.
-            Some(node) if node.interfaces.is_empty() && interfaces.is_empty() => Change::Unchanged,
-            _ if interfaces.is_empty() => Change::Withdraw,
-            Some(_) => Change::Update,
-            None => Change::Create,
-        };
-        let config = NodeConfig {
-            node_name: name.clone(),
-            instance_id: instance.clone(),
-            interfaces,
-        };
-        PlannedNode { config, change }
-    }
+fn plan_node(
+    (name, instance): (&NodeName, &InstanceId),
+    interfaces: Vec<Interface>,
+    earlier: Option<&EarlierNode>,
+) -> PlannedNode {
+    let change = match earlier {
+        Some(node) if node.interfaces == interfaces && node.instance_id == *instance => {
+            Change::Unchanged
+        }
+        // An empty node stays empty, whoever it was for.
+        Some(node) if node.interfaces.is_empty() && interfaces.is_empty() => Change::Unchanged,
+        _ if interfaces.is_empty() => Change::Withdraw,
+        Some(_) => Change::Update,
+        None => Change::Create,
+    };
+    let config = NodeConfig {
+        node_name: name.clone(),
+        instance_id: instance.clone(),
+        interfaces,
+    };
+    PlannedNode { config, change }
 }
 
 fn unchanged(name: &NodeName, earlier: &EarlierNode) -> PlannedNode {
@@ -273,7 +330,11 @@ fn fresh(port: &AccountedPort) -> Interface {
 /// who can speak names is that config's, and stays.
 fn renew(earlier: &Interface, port: &AccountedPort, account: &Account, blind: bool) -> Interface {
     let others = blind && !account.cidrs.contains(&earlier.address.cidr());
-    let address: InterfaceAddress = if others { earlier.address } else { port.address };
+    let address: InterfaceAddress = if others {
+        earlier.address
+    } else {
+        port.address
+    };
     Interface {
         id: earlier.id,
         mac_address: earlier.mac_address,

@@ -13,7 +13,10 @@ pub(crate) struct EarlierIndex<'a> {
     pub known: Option<&'a BTreeMap<NodeName, EarlierNode>>,
     /// How many interfaces all nodes hold.
     pub total: usize,
-    by_instance: HashMap<&'a InstanceId, Vec<usize>>,
+    /// By number of the instance.
+    by_instance: Vec<Vec<usize>>,
+    /// The numbers of the owners that are no VM.
+    others: HashMap<&'a InstanceId, usize>,
     /// (MAC, node, item), sorted.
     holders: Vec<(MacAddress, usize, usize)>,
 }
@@ -22,6 +25,10 @@ pub(crate) struct EarlierIndex<'a> {
 pub(crate) struct Held<'a> {
     pub name: &'a NodeName,
     pub instance: &'a InstanceId,
+    /// The number of the instance: that of the VM if it is one, else a later one.
+    pub owner: usize,
+    /// As it was read back.
+    pub raw: Option<&'a EarlierNode>,
     pub items: Vec<Item<'a>>,
 }
 
@@ -35,40 +42,66 @@ pub(crate) struct Item<'a> {
 }
 
 impl<'a> EarlierIndex<'a> {
-    pub fn new(earlier: &'a Earlier, ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a>) -> Self {
+    pub fn new(
+        earlier: &'a Earlier,
+        ledger: &'a RemovalLedger,
+        configs: &Configs<'a>,
+        vms: &Vms<'a>,
+    ) -> Self {
         let (nodes, known) = match earlier {
             Earlier::Known(nodes) => (read_back(nodes), Some(nodes)),
             Earlier::NotOffered => (remembered(ledger, configs, vms), None),
         };
-        let mut by_instance: HashMap<_, Vec<_>> = HashMap::with_capacity(nodes.len());
-        let mut holders = Vec::new();
-        for (node, held) in nodes.iter().enumerate() {
-            by_instance.entry(held.instance).or_default().push(node);
-            let macs = held
-                .items
-                .iter()
-                .enumerate()
-                .filter_map(|(item, held)| Some((held.mac?, node, item)));
-            holders.extend(macs);
-        }
-        holders.sort_unstable();
-        Self {
+        let mut index = Self {
             total: nodes.iter().map(|node| node.items.len()).sum(),
+            holders: Vec::with_capacity(nodes.iter().map(|node| node.items.len()).sum()),
+            by_instance: vec![Vec::new(); vms.list.len()],
+            others: HashMap::new(),
             nodes,
             known,
-            by_instance,
-            holders,
+        };
+        index.number(vms);
+        index
+    }
+
+    fn number(&mut self, vms: &Vms<'a>) {
+        for (node, held) in self.nodes.iter_mut().enumerate() {
+            let next = self.by_instance.len();
+            let vm = vms.index_of(held.instance);
+            held.owner = vm.unwrap_or_else(|| *self.others.entry(held.instance).or_insert(next));
+            if held.owner == next {
+                self.by_instance.push(Vec::new());
+            }
+            if let Some(nodes) = self.by_instance.get_mut(held.owner) {
+                nodes.push(node);
+            }
+            let macs = held.items.iter().enumerate();
+            self.holders
+                .extend(macs.filter_map(|(item, held)| Some((held.mac?, node, item))));
         }
+        self.holders.sort_unstable();
+    }
+
+    /// How many instances have a number.
+    pub fn instances(&self) -> usize {
+        self.by_instance.len()
+    }
+
+    /// The number of an instance, if it is a VM or owns a node.
+    pub fn number_of(&self, id: &InstanceId, vms: &Vms<'_>) -> Option<usize> {
+        vms.index_of(id).or_else(|| self.others.get(id).copied())
     }
 
     /// The nodes of one instance, by name.
-    pub fn of_instance(&self, instance: &InstanceId) -> &[usize] {
-        self.by_instance.get(instance).map_or(&[], Vec::as_slice)
+    pub fn of_instance(&self, number: usize) -> &[usize] {
+        self.by_instance.get(number).map_or(&[], Vec::as_slice)
     }
 
     /// The node of this name.
     pub fn named(&self, name: &str) -> Option<usize> {
-        self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()
+        self.nodes
+            .binary_search_by(|node| node.name.as_str().cmp(name))
+            .ok()
     }
 
     /// Every (node, item) that holds this MAC address.
@@ -98,6 +131,8 @@ fn read_back<'a>(nodes: &'a BTreeMap<NodeName, EarlierNode>) -> Vec<Held<'a>> {
         Held {
             name,
             instance: &node.instance_id,
+            owner: 0,
+            raw: Some(node),
             items: items.collect(),
         }
     };
@@ -109,7 +144,11 @@ fn read_back<'a>(nodes: &'a BTreeMap<NodeName, EarlierNode>) -> Vec<Held<'a>> {
 }
 
 /// Without a read-back: what the last plan sent, and for nodes that only a status list names, something unknown.
-fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a>) -> Vec<Held<'a>> {
+fn remembered<'a>(
+    ledger: &'a RemovalLedger,
+    configs: &Configs<'a>,
+    vms: &Vms<'a>,
+) -> Vec<Held<'a>> {
     let mut nodes: BTreeMap<&NodeName, Held<'_>> = BTreeMap::new();
     for (name, node) in &ledger.remembered {
         let items = node.macs.iter().map(|mac| Item {
@@ -119,6 +158,8 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
         let held = Held {
             name,
             instance: &node.instance,
+            owner: 0,
+            raw: None,
             items: items.collect(),
         };
         nodes.insert(name, held);
@@ -127,6 +168,8 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
         let held = nodes.entry(&claim.node_name).or_insert_with(|| Held {
             name: &claim.node_name,
             instance: &claim.instance_id,
+            owner: 0,
+            raw: None,
             items: vec![Item {
                 mac: None,
                 interface: None,
@@ -134,8 +177,8 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
         });
         // Two status lists may disagree about a name: the server that has it now is the likely one.
         let wanted = vms
-            .get(&claim.instance_id)
-            .is_some_and(|(vm, _)| vms.wanting(held.name) == Some(vm));
+            .index_of(&claim.instance_id)
+            .is_some_and(|vm| vms.wanting(held.name) == Some(vm));
         if wanted && !ledger.remembered.contains_key(held.name) {
             held.instance = &claim.instance_id;
         }

@@ -77,7 +77,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     decided.report(input.cluster, &deliveries, &mut findings);
     Plan {
         vms: decided.outcomes(&deliveries, &findings),
-        claims: decided.claims(&deliveries, &nodes),
+        claims: decided.claims(&deliveries),
         ledger: decided.next_ledger(&nodes),
         order: order::order(&earlier, &nodes),
         awaits_confirmation: decided.awaits_confirmation(),

@@ -1,6 +1,6 @@
 //! First step: which server each entry of each config means, and what each config can see.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::{HashMap, hash_map::Entry};
 
 use multinic_model::{
     ConfigKey, InstanceId, PortId, Selection, VmSelector,
@@ -30,8 +30,6 @@ pub(crate) struct Config<'a> {
     pub sight: Sight<'a>,
     /// One for each entry of `vmNames`, in their order.
     pub matches: Vec<(&'a VmSelector, Match<'a>)>,
-    /// The servers that `matches` found.
-    pub selected: HashSet<&'a InstanceId>,
 }
 
 /// A config that is being deleted.
@@ -53,7 +51,7 @@ pub(crate) enum Sight<'a> {
 
 /// What became of an entry of `vmNames`.
 pub(crate) enum Match<'a> {
-    Server(&'a InstanceId),
+    Server(&'a InstanceId, &'a Server),
     NotFound,
     Ambiguous(Vec<&'a InstanceId>),
     /// Nobody could look.
@@ -63,7 +61,7 @@ pub(crate) enum Match<'a> {
 /// An inventory with the paths that the plan walks.
 pub(crate) struct InventoryIndex<'a> {
     pub inventory: &'a Inventory,
-    by_name: HashMap<&'a str, Vec<&'a InstanceId>>,
+    by_name: HashMap<&'a str, Vec<(&'a InstanceId, &'a Server)>>,
     ports: HashMap<&'a InstanceId, Vec<(PortId, &'a Port)>>,
     unreadable: HashMap<&'a InstanceId, Vec<&'a UnreadablePort>>,
 }
@@ -72,7 +70,10 @@ impl<'a> InventoryIndex<'a> {
     fn new(inventory: &'a Inventory) -> Self {
         let mut by_name: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
         for (id, server) in &inventory.servers {
-            by_name.entry(server.name.as_str()).or_default().push(id);
+            by_name
+                .entry(server.name.as_str())
+                .or_default()
+                .push((id, server));
         }
         let mut ports: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
         for (id, port) in &inventory.ports {
@@ -104,26 +105,14 @@ impl<'a> InventoryIndex<'a> {
         let by_id = selector
             .instance_id()
             .and_then(|id| self.inventory.servers.get_key_value(&id));
-        if let Some((id, _)) = by_id {
-            return Match::Server(id);
+        if let Some((id, server)) = by_id {
+            return Match::Server(id, server);
         }
         match self.by_name.get(selector.as_str()).map(Vec::as_slice) {
             None | Some([]) => Match::NotFound,
-            Some([id]) => Match::Server(id),
-            Some(several) => Match::Ambiguous(several.to_vec()),
+            Some([(id, server)]) => Match::Server(id, server),
+            Some(several) => Match::Ambiguous(several.iter().map(|(id, _)| *id).collect()),
         }
-    }
-}
-
-impl Config<'_> {
-    /// Whether an entry that found no server may have meant this one.
-    pub fn could_mean(&self, instance: &InstanceId) -> bool {
-        self.matches.iter().any(|(selector, found)| match found {
-            Match::Server(_) => false,
-            Match::NotFound | Match::Ambiguous(_) | Match::Unread => {
-                selector.instance_id().is_none_or(|id| id == *instance)
-            }
-        })
     }
 }
 
@@ -148,8 +137,9 @@ impl<'a> Configs<'a> {
                 delivered,
                 changed,
                 inventory,
-                sight: inventory.map_or(Sight::Blind, |inventory| configs.sight(inventory, selection)),
-                selected: matches.iter().filter_map(|(_, found)| found.server()).collect(),
+                sight: inventory.map_or(Sight::Blind, |inventory| {
+                    configs.sight(inventory, selection)
+                }),
                 matches,
             });
         }
@@ -170,7 +160,9 @@ impl<'a> Configs<'a> {
         let Reading::Complete(inventory) = reading else {
             return None;
         };
-        if inventory.project != selection.project || !inventory.subnets.contains_key(&selection.subnet) {
+        if inventory.project != selection.project
+            || !inventory.subnets.contains_key(&selection.subnet)
+        {
             return None;
         }
         Some(match seen.entry(std::ptr::from_ref(inventory)) {
@@ -183,7 +175,10 @@ impl<'a> Configs<'a> {
     }
 
     fn sight(&self, inventory: usize, selection: &Selection) -> Sight<'a> {
-        let subnets = self.inventories.get(inventory).map(|index| &index.inventory.subnets);
+        let subnets = self
+            .inventories
+            .get(inventory)
+            .map(|index| &index.inventory.subnets);
         match subnets.and_then(|subnets| subnets.get(&selection.subnet)) {
             Some(SubnetLookup::Found(subnet)) => Sight::Full { subnet },
             Some(_) => Sight::NoSubnet,
@@ -191,7 +186,11 @@ impl<'a> Configs<'a> {
         }
     }
 
-    fn matches(&self, inventory: Option<usize>, selection: &'a Selection) -> Vec<(&'a VmSelector, Match<'a>)> {
+    fn matches(
+        &self,
+        inventory: Option<usize>,
+        selection: &'a Selection,
+    ) -> Vec<(&'a VmSelector, Match<'a>)> {
         let index = inventory.and_then(|inventory| self.inventories.get(inventory));
         let find = |selector| index.map_or(Match::Unread, |index| index.find(selector));
         selection.vms.iter().map(|vm| (vm, find(vm))).collect()
@@ -210,13 +209,17 @@ impl<'a> Configs<'a> {
     }
 
     fn report_sight(&self, index: usize, config: &Config<'a>, findings: &mut Findings<'a>) {
-        let Selection { project, subnet, .. } = config.selection;
+        let Selection {
+            project, subnet, ..
+        } = config.selection;
         let (reason, subject, message) = match config.sight {
             Sight::Full { .. } => return,
             Sight::Blind => (
                 Reason::ReadingFailed,
                 project.to_string(),
-                format!("project {project} could not be read completely; the nodes of its configs stay as they are"),
+                format!(
+                    "project {project} could not be read completely; the nodes of its configs stay as they are"
+                ),
             ),
             Sight::NoSubnet => {
                 let lookup = self
@@ -233,15 +236,6 @@ impl<'a> Configs<'a> {
             [config.key],
             Some(concern),
         );
-    }
-}
-
-impl<'a> Match<'a> {
-    pub fn server(&self) -> Option<&'a InstanceId> {
-        match self {
-            Self::Server(id) => Some(id),
-            Self::NotFound | Self::Ambiguous(_) | Self::Unread => None,
-        }
     }
 }
 
@@ -279,7 +273,7 @@ fn report_matches<'a>(index: usize, config: &Config<'a>, findings: &mut Findings
     let project = config.selection.project;
     for (selector, found) in &config.matches {
         let (reason, message) = match found {
-            Match::Server(_) | Match::Unread => continue,
+            Match::Server(..) | Match::Unread => continue,
             Match::NotFound => (
                 Reason::VMNotFound,
                 format!(
@@ -307,7 +301,9 @@ fn report_matches<'a>(index: usize, config: &Config<'a>, findings: &mut Findings
 }
 
 fn subnet_problem(lookup: Option<&SubnetLookup>, selection: &Selection) -> (Reason, String) {
-    let Selection { project, subnet, .. } = selection;
+    let Selection {
+        project, subnet, ..
+    } = selection;
     match lookup {
         Some(SubnetLookup::Ambiguous(candidates)) => {
             let candidate = |c: &SubnetCandidate| format!("{} ({})", c.id, c.cidr);

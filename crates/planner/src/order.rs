@@ -10,8 +10,15 @@ use crate::{
 };
 
 /// The nodes that are sent, givers first.
-pub(crate) fn order(earlier: &EarlierIndex<'_>, nodes: &BTreeMap<NodeName, PlannedNode>) -> Vec<NodeName> {
-    let changed = || nodes.iter().filter(|(_, node)| node.change != Change::Unchanged);
+pub(crate) fn order(
+    earlier: &EarlierIndex<'_>,
+    nodes: &BTreeMap<NodeName, PlannedNode>,
+) -> Vec<NodeName> {
+    let changed = || {
+        nodes
+            .iter()
+            .filter(|(_, node)| node.change != Change::Unchanged)
+    };
     let mut given: HashMap<MacAddress, Vec<&NodeName>> = HashMap::new();
     let mut shrinking = BTreeSet::new();
     for (name, node) in changed() {
@@ -24,27 +31,32 @@ pub(crate) fn order(earlier: &EarlierIndex<'_>, nodes: &BTreeMap<NodeName, Plann
         }
     }
     let mut order = givers_first(nodes, &given, shrinking.clone());
-    order.extend(changed().map(|(name, _)| name).filter(|name| !shrinking.contains(name)));
+    order.extend(
+        changed()
+            .map(|(name, _)| name)
+            .filter(|name| !shrinking.contains(name)),
+    );
     order.into_iter().cloned().collect()
 }
 
-fn held(earlier: &EarlierIndex<'_>, name: &NodeName) -> BTreeSet<MacAddress> {
-    let node = earlier.named(name.as_str()).and_then(|node| earlier.nodes.get(node));
-    node.into_iter()
-        .flat_map(|held| held.items.iter().filter_map(|item| item.mac))
-        .collect()
-}
-
-fn macs(node: &PlannedNode) -> BTreeSet<MacAddress> {
+fn macs(node: &PlannedNode) -> impl Iterator<Item = MacAddress> {
     node.config
         .interfaces
         .iter()
         .map(|interface| interface.mac_address)
-        .collect()
 }
 
+/// The MAC addresses that the node holds now and not any more.
 fn lost(earlier: &EarlierIndex<'_>, name: &NodeName, node: &PlannedNode) -> Vec<MacAddress> {
-    held(earlier, name).difference(&macs(node)).copied().collect()
+    let Some(held) = earlier
+        .named(name.as_str())
+        .and_then(|held| earlier.nodes.get(held))
+    else {
+        return Vec::new();
+    };
+    let kept: BTreeSet<_> = macs(node).collect();
+    let held = held.items.iter().filter_map(|item| item.mac);
+    held.filter(|mac| !kept.contains(mac)).collect()
 }
 
 /// Nodes whose givers are all gone first, by name; in a ring, the first name opens it.

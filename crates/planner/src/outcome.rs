@@ -9,7 +9,7 @@ use crate::{
     assemble::{Decided, Delivery, Hold},
     finding::{Concern, Findings},
     matching::{Config, Match, Sight},
-    output::{PlannedNode, VmOutcome, VmState},
+    output::{VmOutcome, VmState},
     placement::Place,
     removal::{Fate, Owner},
     vms::{Standing, Vm},
@@ -22,18 +22,20 @@ impl<'a> Decided<'_, 'a> {
         deliveries: &[Delivery<'_>],
         findings: &Findings<'a>,
     ) -> BTreeMap<(ConfigKey, VmSelector), VmOutcome> {
-        let mut outcomes = BTreeMap::new();
+        // Collected first and in order: a map is built faster at once than entry by entry.
+        let mut outcomes = Vec::new();
         for (index, config) in self.world.configs.present.iter().enumerate() {
-            for (selector, found) in &config.matches {
-                let vm = found.server().and_then(|id| self.world.vms.get(id));
-                let outcome = match vm {
-                    Some((vm, planned)) => self.found((index, config), (vm, planned), deliveries, findings),
+            for ((selector, found), vm) in config.matches.iter().zip(self.world.vms.matched(index))
+            {
+                let planned = vm.and_then(|vm| Some((vm, self.world.vms.list.get(vm)?)));
+                let outcome = match planned {
+                    Some(planned) => self.found((index, config), planned, deliveries, findings),
                     None => not_found(index, selector, found, findings),
                 };
-                outcomes.insert((config.key.clone(), (*selector).clone()), outcome);
+                outcomes.push(((config.key.clone(), (*selector).clone()), outcome));
             }
         }
-        outcomes
+        outcomes.into_iter().collect()
     }
 
     fn found(
@@ -43,7 +45,11 @@ impl<'a> Decided<'_, 'a> {
         deliveries: &[Delivery<'_>],
         findings: &Findings<'a>,
     ) -> VmOutcome {
-        let concerns = [Concern::Config(index), Concern::Vm(vm), Concern::VmIn(index, vm)];
+        let concerns = [
+            Concern::Config(index),
+            Concern::Vm(vm),
+            Concern::VmIn(index, vm),
+        ];
         let delivery = deliveries.get(vm).copied().unwrap_or(Delivery::Unplanned);
         let interfaces = match delivery {
             Delivery::As(_) => self
@@ -51,7 +57,7 @@ impl<'a> Decided<'_, 'a> {
                 .ports(self.world, vm)
                 .filter(|port| port.by.contains(&index))
                 .count(),
-            Delivery::Nothing | Delivery::Held(_) | Delivery::Unplanned => 0,
+            Delivery::Empty(_) | Delivery::Nothing | Delivery::Held(_) | Delivery::Unplanned => 0,
         };
         VmOutcome {
             instance: Some(planned.id.clone()),
@@ -73,11 +79,22 @@ impl<'a> Decided<'_, 'a> {
         match (standing, delivery) {
             (Standing::InvalidName | Standing::DuplicateName, _) => VmState::Failed,
             (Standing::Planned, Delivery::Held(Hold::Removal)) => waits,
-            (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => waits,
+            (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => {
+                waits
+            }
             (Standing::NoSubnet, _)
-            | (Standing::Planned, Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown)) => VmState::Held,
-            (Standing::Planned, Delivery::As(_) | Delivery::Nothing) if self.is_waiting(vm) => waits,
-            (Standing::Planned, Delivery::As(_) | Delivery::Nothing) => VmState::Planned,
+            | (
+                Standing::Planned,
+                Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown),
+            ) => VmState::Held,
+            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing)
+                if self.is_waiting(vm) =>
+            {
+                waits
+            }
+            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing) => {
+                VmState::Planned
+            }
         }
     }
 
@@ -88,13 +105,14 @@ impl<'a> Decided<'_, 'a> {
             let mut fates = self.situation.fates_of(home).iter();
             fates.any(|fate| self.decision.postpones(home, *fate))
         };
-        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_)))) || home.is_some_and(missed)
+        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_))))
+            || home.is_some_and(missed)
     }
 
     /// The node that holds the VM's interfaces after this plan.
     fn node_of<'d>(&'d self, vm: usize, delivery: Delivery<'d>) -> Option<&'d NodeName> {
         match delivery {
-            Delivery::As(name) => Some(name),
+            Delivery::As(name) | Delivery::Empty(name) => Some(name),
             Delivery::Nothing => None,
             Delivery::Held(_) | Delivery::Unplanned => {
                 let home = self
@@ -107,71 +125,107 @@ impl<'a> Decided<'_, 'a> {
     }
 
     /// What every config answers for once the plan is delivered.
-    pub fn claims(
-        self,
-        deliveries: &[Delivery<'_>],
-        nodes: &BTreeMap<NodeName, PlannedNode>,
-    ) -> BTreeMap<ConfigKey, BTreeSet<Claim>> {
+    pub fn claims(self, deliveries: &[Delivery<'_>]) -> BTreeMap<ConfigKey, BTreeSet<Claim>> {
         let mut claims: BTreeMap<ConfigKey, BTreeSet<Claim>> = BTreeMap::new();
-        let is_empty = |claim: &Claim| {
-            let node = nodes.get(&claim.node_name);
-            node.is_some_and(|node| node.config.interfaces.is_empty())
-        };
-        for config in &self.world.configs.present {
-            let claims = claims.entry(config.key.clone()).or_default();
+        for (index, config) in self.world.configs.present.iter().enumerate() {
+            let mut answers = Vec::new();
             if matches!(config.sight, Sight::Blind) {
-                claims.extend(config.delivered.iter().cloned());
-                continue;
+                answers.extend(config.delivered.iter().cloned());
             }
-            for id in &config.selected {
-                claims.extend(self.claim_selected(id, deliveries).filter(|claim| !is_empty(claim)));
-                claims.extend(self.claims_left(id, deliveries));
+            for vm in self.world.vms.matched(index).iter().flatten() {
+                answers.extend(self.claim_selected(*vm, deliveries));
+                self.claim_left(*vm, deliveries, &mut answers);
             }
-            for claim in config
-                .delivered
-                .iter()
-                .filter(|claim| !config.selected.contains(&claim.instance_id))
-            {
-                claims.extend(self.claims_left(&claim.instance_id, deliveries));
-            }
-        }
-        for config in &self.world.configs.departed {
-            claims.entry(config.key.clone()).or_default();
             for claim in config.delivered {
-                let left = self.claims_left(&claim.instance_id, deliveries);
-                for key in self.heirs(&claim.instance_id).unwrap_or_else(|| vec![config.key]) {
-                    claims.entry(key.clone()).or_default().extend(left.iter().cloned());
+                if !self.world.vms.selects(index, &claim.instance_id) {
+                    self.claim_left_by(claim, deliveries, &mut answers);
                 }
             }
+            claims
+                .entry(config.key.clone())
+                .or_default()
+                .extend(answers);
         }
+        self.claim_departed(deliveries, &mut claims);
         claims
     }
 
-    /// The configs that go on answering for what a departed config leaves behind: those that exist and may select the
-    /// server. So its deletion never has to wait for them (rule 7).
-    fn heirs(self, id: &InstanceId) -> Option<Vec<&'a ConfigKey>> {
-        let concerned = &self.world.evidence.of(id)?.configs;
+    /// What a departed config leaves behind goes to the configs that exist and may select the server, so its deletion
+    /// never has to wait for them (rule 7).
+    fn claim_departed(
+        self,
+        deliveries: &[Delivery<'_>],
+        claims: &mut BTreeMap<ConfigKey, BTreeSet<Claim>>,
+    ) {
+        for config in &self.world.configs.departed {
+            claims.entry(config.key.clone()).or_default();
+            for claim in config.delivered {
+                let mut left = Vec::new();
+                self.claim_left_by(claim, deliveries, &mut left);
+                for key in self.heirs(claim).unwrap_or_else(|| vec![config.key]) {
+                    claims
+                        .entry(key.clone())
+                        .or_default()
+                        .extend(left.iter().cloned());
+                }
+            }
+        }
+    }
+
+    fn heirs(self, claim: &Claim) -> Option<Vec<&'a ConfigKey>> {
+        let number = self
+            .world
+            .earlier
+            .number_of(&claim.instance_id, self.world.vms)?;
+        let concerned = &self.world.evidence.of(number)?.configs;
         let present = self.world.configs.present.iter().map(|config| config.key);
         let heirs: Vec<_> = present.filter(|key| concerned.contains(key)).collect();
         (!heirs.is_empty()).then_some(heirs)
     }
 
-    fn claim_selected(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Option<Claim> {
-        let (vm, _) = self.world.vms.get(id)?;
-        let delivery = deliveries.get(vm).copied()?;
-        self.node_of(vm, delivery).map(|name| claim(id, name))
+    fn claim_selected(self, vm: usize, deliveries: &[Delivery<'_>]) -> Option<Claim> {
+        match deliveries.get(vm).copied()? {
+            Delivery::Empty(_) => None,
+            delivery => {
+                let id = self.world.vms.list.get(vm)?.id;
+                self.node_of(vm, delivery).map(|name| claim(id, name))
+            }
+        }
+    }
+
+    fn claim_left_by(self, claim: &Claim, deliveries: &[Delivery<'_>], left: &mut Vec<Claim>) {
+        if let Some(number) = self
+            .world
+            .earlier
+            .number_of(&claim.instance_id, self.world.vms)
+        {
+            self.claim_left(number, deliveries, left);
+        }
     }
 
     /// The nodes of an instance that hold what nobody accounts for and what is not removed yet.
-    fn claims_left(self, id: &InstanceId, deliveries: &[Delivery<'_>]) -> Vec<Claim> {
-        let remains = |node: usize, fate: Fate| fate != Fate::Present && !self.decision.removes(node, fate);
-        let nodes = self.world.earlier.of_instance(id).iter().copied();
-        let nodes = nodes.filter(|node| self.situation.fates_of(*node).iter().any(|fate| remains(*node, *fate)));
-        let name = |node: usize| match self.situation.owners.get(node)? {
-            Owner::Home(vm) => self.node_of(*vm, deliveries.get(*vm).copied()?).cloned(),
-            _ => self.world.earlier.nodes.get(node).map(|held| held.name.clone()),
-        };
-        nodes.filter_map(name).map(|name| claim(id, &name)).collect()
+    fn claim_left(self, number: usize, deliveries: &[Delivery<'_>], left: &mut Vec<Claim>) {
+        let remains =
+            |node: usize, fate: Fate| fate != Fate::Present && !self.decision.removes(node, fate);
+        for node in self.world.earlier.of_instance(number) {
+            if !self
+                .situation
+                .fates_of(*node)
+                .iter()
+                .any(|fate| remains(*node, *fate))
+            {
+                continue;
+            }
+            let held = self.world.earlier.nodes.get(*node);
+            let name = match (self.situation.owners.get(*node), deliveries.get(number)) {
+                (Some(Owner::Home(vm)), Some(delivery)) => self.node_of(*vm, *delivery),
+                _ => held.map(|held| held.name),
+            };
+            left.extend(
+                held.zip(name)
+                    .map(|(held, name)| claim(held.instance, name)),
+            );
+        }
     }
 }
 
@@ -182,7 +236,12 @@ fn claim(id: &InstanceId, name: &NodeName) -> Claim {
     }
 }
 
-fn not_found<'a>(index: usize, selector: &'a VmSelector, found: &Match<'a>, findings: &Findings<'a>) -> VmOutcome {
+fn not_found<'a>(
+    index: usize,
+    selector: &'a VmSelector,
+    found: &Match<'a>,
+    findings: &Findings<'a>,
+) -> VmOutcome {
     let concerns = [Concern::Config(index), Concern::Selector(index, selector)];
     VmOutcome {
         instance: None,
@@ -190,7 +249,7 @@ fn not_found<'a>(index: usize, selector: &'a VmSelector, found: &Match<'a>, find
         interfaces: 0,
         state: match found {
             Match::Unread => VmState::Held,
-            Match::Server(_) | Match::NotFound | Match::Ambiguous(_) => VmState::Failed,
+            Match::Server(..) | Match::NotFound | Match::Ambiguous(_) => VmState::Failed,
         },
         finding: findings.worst(&concerns).map(|(_, reason)| reason),
     }

@@ -10,7 +10,7 @@ use crate::{
     earlier_index::{EarlierIndex, Held, Item},
     evidence::{AllEvidence, Evidence},
     matching::Configs,
-    vms::{Vms, node_name},
+    vms::{Vm, Vms, node_name},
 };
 
 /// Whose node it is.
@@ -108,7 +108,12 @@ impl Situation {
             .map(|(node, held)| owner(world, &homes, node, held))
             .collect();
         let fates = world.earlier.nodes.iter().zip(&owners);
-        let fates = fates.map(|(held, owner)| held.items.iter().map(|item| fate(world, *owner, held, item)).collect());
+        let fates = fates.map(|(held, owner)| {
+            held.items
+                .iter()
+                .map(|item| fate(world, *owner, held, item))
+                .collect()
+        });
         Self {
             fates: fates.collect(),
             renames: renames(world, &homes),
@@ -128,23 +133,25 @@ impl Situation {
 
 /// A VM lives under its wanted name if it has a node there, else where it was before.
 fn homes(world: World<'_, '_>) -> Vec<Option<usize>> {
-    let home = |vm: &crate::vms::Vm<'_>| {
-        let nodes = world.earlier.of_instance(vm.id);
-        let named = |node: &&usize| world.earlier.nodes.get(**node).map(|held| held.name) == vm.node_name.as_ref();
+    let home = |(index, vm): (usize, &Vm<'_>)| {
+        let nodes = world.earlier.of_instance(index);
+        let named = |node: &&usize| {
+            world.earlier.nodes.get(**node).map(|held| held.name) == vm.node_name.as_ref()
+        };
         nodes.iter().find(named).or_else(|| nodes.first()).copied()
     };
-    world.vms.list.iter().map(home).collect()
+    world.vms.list.iter().enumerate().map(home).collect()
 }
 
 fn owner(world: World<'_, '_>, homes: &[Option<usize>], node: usize, held: &Held<'_>) -> Owner {
-    if let Some((index, vm)) = world.vms.get(held.instance) {
-        return match (vm.is_planned(), homes.get(index) == Some(&Some(node))) {
+    if let Some(vm) = world.vms.list.get(held.owner) {
+        return match (vm.is_planned(), homes.get(held.owner) == Some(&Some(node))) {
             (false, _) => Owner::Frozen,
-            (true, true) => Owner::Home(index),
-            (true, false) => Owner::Former(index),
+            (true, true) => Owner::Home(held.owner),
+            (true, false) => Owner::Former(held.owner),
         };
     }
-    let evidence = world.evidence.of(held.instance);
+    let evidence = world.evidence.of(held.owner);
     if world.vms.contested.contains(held.name) || evidence.is_some_and(|evidence| evidence.blind) {
         return Owner::Frozen;
     }
@@ -159,12 +166,13 @@ fn owner(world: World<'_, '_>, homes: &[Option<usize>], node: usize, held: &Held
 /// The planned VM that wants the name of a server that is no more, or that bears another name now.
 fn displacing(world: World<'_, '_>, held: &Held<'_>) -> Option<usize> {
     let server = world.configs.server(held.instance);
-    let still_there = server.is_some_and(|server| node_name(held.instance, server) == held.name.as_str());
+    let still_there =
+        server.is_some_and(|server| node_name(held.instance, server) == held.name.as_str());
     world.vms.wanting(held.name).filter(|_| !still_there)
 }
 
 fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) -> Fate {
-    let evidence = world.evidence.of(held.instance);
+    let evidence = world.evidence.of(held.owner);
     match owner {
         Owner::Frozen | Owner::Foreign => Fate::Kept(Keep::Untouched),
         Owner::Displaced(_) | Owner::Departing => missing(world, evidence, held, item),
@@ -175,7 +183,7 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
             // Unknown content is replaced by whatever is accounted for; only "nothing" would remove it unseen.
             if item
                 .mac
-                .map_or(!account.macs.is_empty(), |mac| account.macs.contains(&mac))
+                .map_or(!account.macs.is_empty(), |mac| account.has(mac))
             {
                 return Fate::Present;
             }
@@ -185,7 +193,7 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
             let account = world.accounts.get(vm);
             let accounted = account
                 .zip(item.mac)
-                .is_some_and(|(account, mac)| account.macs.contains(&mac));
+                .is_some_and(|(account, mac)| account.has(mac));
             let unreadable = !accounted && account.is_some_and(|account| account.unreadable);
             // Where the server lives is what a reading says: direct evidence is about shares, not about names.
             unaccounted(world, None, unreadable, held, item)
@@ -200,7 +208,7 @@ fn unaccounted(
     held: &Held<'_>,
     item: &Item<'_>,
 ) -> Fate {
-    if world.evidence.is_blind(held.instance) {
+    if world.evidence.is_blind(held.owner) {
         return Fate::Kept(Keep::Blind);
     }
     if world.policy.scope == Scope::Additive {
@@ -212,7 +220,12 @@ fn unaccounted(
     }
 }
 
-fn missing(world: World<'_, '_>, evidence: Option<&Evidence<'_>>, held: &Held<'_>, item: &Item<'_>) -> Fate {
+fn missing(
+    world: World<'_, '_>,
+    evidence: Option<&Evidence<'_>>,
+    held: &Held<'_>,
+    item: &Item<'_>,
+) -> Fate {
     let cidr = item.interface.map(|interface| interface.address.cidr());
     if evidence.is_some_and(|evidence| evidence.lets_go(cidr)) {
         return Fate::Leaving;
@@ -227,7 +240,13 @@ fn missing(world: World<'_, '_>, evidence: Option<&Evidence<'_>>, held: &Held<'_
 
 fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Rename> {
     let mut renames = BTreeMap::new();
-    for (index, vm) in world.vms.list.iter().enumerate().filter(|(_, vm)| vm.is_planned()) {
+    for (index, vm) in world
+        .vms
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(_, vm)| vm.is_planned())
+    {
         let home = homes
             .get(index)
             .copied()
@@ -245,7 +264,7 @@ fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Ren
 }
 
 fn rename(world: World<'_, '_>, home: &Held<'_>, wanted: &NodeName) -> Rename {
-    let waits = world.evidence.is_blind(home.instance);
+    let waits = world.evidence.is_blind(home.owner);
     let seen = world.ledger.renamed(home.name, home.instance, wanted);
     Rename {
         count: if waits { seen } else { seen.saturating_add(1) },

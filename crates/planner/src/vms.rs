@@ -6,13 +6,14 @@ use multinic_model::{ConfigKey, InstanceId, NodeName, inventory::Server};
 
 use crate::{
     finding::{Concern, Findings, Reason, Severity},
-    matching::{Configs, Sight, list},
+    matching::{Config, Configs, Match, Sight, list},
 };
 
 /// Every selected VM, by id.
 pub(crate) struct Vms<'a> {
     pub list: Vec<Vm<'a>>,
     by_id: HashMap<&'a InstanceId, usize>,
+    matched: Vec<Vec<Option<usize>>>,
     /// The VM that is to be delivered under a name.
     by_name: HashMap<NodeName, usize>,
     /// Names that several VMs want.
@@ -63,23 +64,33 @@ impl<'a> Vm<'a> {
 
 impl<'a> Vms<'a> {
     pub fn gather(configs: &Configs<'a>, findings: &mut Findings<'a>) -> Self {
-        let mut selected: BTreeMap<&InstanceId, Vm<'_>> = BTreeMap::new();
+        let mut list: Vec<Vm<'_>> = Vec::new();
+        let mut by_id: HashMap<&InstanceId, usize> = HashMap::new();
         for (index, config) in configs.present.iter().enumerate() {
-            for id in config.matches.iter().filter_map(|(_, found)| found.server()) {
-                let Some(vm) = selected.get_mut(id) else {
-                    let server = configs
-                        .inventory_of(config)
-                        .and_then(|read| read.inventory.servers.get(id));
-                    selected.extend(server.map(|server| (id, Vm::new(id, server, index, config.sight))));
-                    continue;
-                };
-                vm.add(index, config.sight);
+            for (_, found) in &config.matches {
+                if let Match::Server(id, server) = found {
+                    let vm = *by_id.entry(id).or_insert_with(|| {
+                        list.push(Vm::new(id, server));
+                        list.len() - 1
+                    });
+                    list.iter_mut()
+                        .skip(vm)
+                        .take(1)
+                        .for_each(|vm| vm.add(index, config.sight));
+                }
             }
         }
+        list.sort_unstable_by_key(|vm| vm.id);
+        by_id.extend(list.iter().enumerate().map(|(index, vm)| (vm.id, index)));
         let mut vms = Self {
-            by_id: selected.keys().enumerate().map(|(index, id)| (*id, index)).collect(),
-            by_name: HashMap::with_capacity(selected.len()),
-            list: selected.into_values().collect(),
+            matched: configs
+                .present
+                .iter()
+                .map(|config| matched(config, &by_id))
+                .collect(),
+            by_name: HashMap::with_capacity(list.len()),
+            by_id,
+            list,
             contested: BTreeSet::new(),
         };
         vms.report_invalid(configs, findings);
@@ -87,9 +98,19 @@ impl<'a> Vms<'a> {
         vms
     }
 
-    pub fn get(&self, id: &InstanceId) -> Option<(usize, &Vm<'a>)> {
-        let index = *self.by_id.get(id)?;
-        Some((index, self.list.get(index)?))
+    pub fn index_of(&self, id: &InstanceId) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The VM that each entry of a config means, in their order.
+    pub fn matched(&self, config: usize) -> &[Option<usize>] {
+        self.matched.get(config).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether this config selects the VM of this id.
+    pub fn selects(&self, config: usize, id: &InstanceId) -> bool {
+        let vm = self.index_of(id).and_then(|vm| self.list.get(vm));
+        vm.is_some_and(|vm| vm.selected_by.contains(&config))
     }
 
     /// The planned VM that wants this name.
@@ -133,11 +154,15 @@ impl<'a> Vms<'a> {
                 let planned = wanting
                     .into_iter()
                     .filter(|index| self.list.get(*index).is_some_and(Vm::is_planned));
-                self.by_name.extend(planned.map(|index| (name.clone(), index)));
+                self.by_name
+                    .extend(planned.map(|index| (name.clone(), index)));
             }
         }
         for (name, wanting) in duplicates {
-            let vms: Vec<_> = wanting.iter().filter_map(|index| self.list.get(*index)).collect();
+            let vms: Vec<_> = wanting
+                .iter()
+                .filter_map(|index| self.list.get(*index))
+                .collect();
             let labels: Vec<_> = vms.iter().map(|vm| vm.label()).collect();
             let keys: Vec<_> = vms.iter().flat_map(|vm| vm.keys(configs)).collect();
             let message = format!(
@@ -159,16 +184,14 @@ impl<'a> Vms<'a> {
 }
 
 impl<'a> Vm<'a> {
-    fn new(id: &'a InstanceId, server: &'a Server, config: usize, sight: Sight<'a>) -> Self {
-        let mut vm = Self {
+    fn new(id: &'a InstanceId, server: &'a Server) -> Self {
+        Self {
             id,
             server,
             node_name: node_name(id, server).parse().ok(),
             selected_by: Vec::new(),
             standing: Standing::NoSubnet,
-        };
-        vm.add(config, sight);
-        vm
+        }
     }
 
     fn add(&mut self, config: usize, sight: Sight<'a>) {
@@ -181,9 +204,20 @@ impl<'a> Vm<'a> {
     }
 }
 
+fn matched(config: &Config<'_>, by_id: &HashMap<&InstanceId, usize>) -> Vec<Option<usize>> {
+    let vm = |found: &Match<'_>| match found {
+        Match::Server(id, _) => by_id.get(id).copied(),
+        Match::NotFound | Match::Ambiguous(_) | Match::Unread => None,
+    };
+    config.matches.iter().map(|(_, found)| vm(found)).collect()
+}
+
 /// The text that names the node (contract 3.5).
 pub(crate) fn node_name<'a>(id: &'a InstanceId, server: &'a Server) -> &'a str {
-    let metadata = server.metadata_node_name.as_deref().filter(|value| !value.is_empty());
+    let metadata = server
+        .metadata_node_name
+        .as_deref()
+        .filter(|value| !value.is_empty());
     let name = Some(server.name.as_str()).filter(|name| !name.is_empty());
     metadata.or(name).unwrap_or(id.as_str())
 }
