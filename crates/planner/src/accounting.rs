@@ -68,11 +68,7 @@ impl<'a> Candidate<'a> {
 }
 
 /// One account for each VM, in their order; empty for a VM that cannot be planned.
-pub(crate) fn account<'a>(
-    configs: &Configs<'a>,
-    vms: &Vms<'a>,
-    findings: &mut Findings<'a>,
-) -> Vec<Account> {
+pub(crate) fn account<'a>(configs: &Configs<'a>, vms: &Vms<'a>, findings: &mut Findings<'a>) -> Vec<Account> {
     let mut accounts = Vec::with_capacity(vms.list.len());
     for (index, vm) in vms.list.iter().enumerate() {
         accounts.push(if vm.is_planned() {
@@ -84,31 +80,19 @@ pub(crate) fn account<'a>(
     accounts
 }
 
-fn account_vm<'a>(
-    index: usize,
-    vm: &Vm<'a>,
-    configs: &Configs<'a>,
-    findings: &mut Findings<'a>,
-) -> Account {
+fn account_vm<'a>(index: usize, vm: &Vm<'a>, configs: &Configs<'a>, findings: &mut Findings<'a>) -> Account {
     let mut account = Account::default();
     let mut candidates = Vec::new();
     for config_index in &vm.selected_by {
         let Some(config) = configs.present.get(*config_index) else {
             continue;
         };
-        let (Sight::Full { subnet }, Some(inventory)) =
-            (config.sight, configs.inventory_of(config))
-        else {
+        let (Sight::Full { subnet }, Some(inventory)) = (config.sight, configs.inventory_of(config)) else {
             continue;
         };
         account.cidrs.push(subnet.cidr.trunc());
         account.unreadable |= report_unreadable(index, vm, config, inventory, findings);
-        let found = collect(
-            &mut candidates,
-            inventory.ports(vm.id),
-            *config_index,
-            subnet,
-        );
+        let found = collect(&mut candidates, inventory.ports(vm.id), *config_index, subnet);
         if !found && inventory.unreadable(vm.id).is_empty() {
             report_no_port((*config_index, config), (index, vm), findings);
         }
@@ -135,11 +119,7 @@ fn collect<'a>(
 ) -> bool {
     let mut found = false;
     for (id, port) in ports {
-        let mut addresses = port
-            .fixed_ips
-            .iter()
-            .filter(|ip| ip.subnet_id == subnet.id)
-            .peekable();
+        let mut addresses = port.fixed_ips.iter().filter(|ip| ip.subnet_id == subnet.id).peekable();
         if addresses.peek().is_none() {
             continue;
         }
@@ -155,9 +135,7 @@ fn collect<'a>(
         let Some(candidate) = candidates.get_mut(place) else {
             continue;
         };
-        candidate
-            .addresses
-            .extend(addresses.map(|ip| (ip.address, subnet)));
+        candidate.addresses.extend(addresses.map(|ip| (ip.address, subnet)));
         candidate.by.push(config);
     }
     found
@@ -203,12 +181,7 @@ fn build<'a>(
             list(&problems)
         );
         let kind = (Severity::Warning, Reason::UnreadablePort);
-        findings.add(
-            kind,
-            (id.to_string(), message),
-            keys(),
-            Some(Concern::Vm(index)),
-        );
+        findings.add(kind, (id.to_string(), message), keys(), Some(Concern::Vm(index)));
     }
     let (address, mtu) = built?;
     if addresses.len() > 1 {
@@ -221,12 +194,7 @@ fn build<'a>(
             address.address()
         );
         let kind = (Severity::Warning, Reason::SeveralAddresses);
-        findings.add(
-            kind,
-            (id.to_string(), message),
-            keys(),
-            Some(Concern::Vm(index)),
-        );
+        findings.add(kind, (id.to_string(), message), keys(), Some(Concern::Vm(index)));
     }
     Some(AccountedPort {
         id,
@@ -255,12 +223,7 @@ fn report_unreadable<'a>(
             port.problem
         );
         let kind = (Severity::Warning, Reason::UnreadablePort);
-        findings.add(
-            kind,
-            (port.id.clone(), message),
-            [config.key],
-            Some(Concern::Vm(index)),
-        );
+        findings.add(kind, (port.id.clone(), message), [config.key], Some(Concern::Vm(index)));
     }
     !unreadable.is_empty()
 }
@@ -277,10 +240,5 @@ fn report_no_port<'a>(
     );
     let kind = (Severity::Warning, Reason::NoPortOnSubnet);
     let concern = Concern::VmIn(config_index, index);
-    findings.add(
-        kind,
-        (vm.id.to_string(), message),
-        [config.key],
-        Some(concern),
-    );
+    findings.add(kind, (vm.id.to_string(), message), [config.key], Some(concern));
 }

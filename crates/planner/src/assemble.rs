@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use multinic_model::{
-    EarlierNode, InstanceId, Interface, InterfaceAddress, InterfaceId, MacAddress, NodeConfig,
-    NodeName,
+    EarlierNode, InstanceId, Interface, InterfaceAddress, InterfaceId, MacAddress, NodeConfig, NodeName,
 };
 
 use crate::{
@@ -66,19 +65,14 @@ impl<'w> Decided<'w, '_> {
             };
             deliveries.push(match (delivery, &node) {
                 (Delivery::As(_), None) => Delivery::Nothing,
-                (Delivery::As(name), Some((_, node))) if node.config.interfaces.is_empty() => {
-                    Delivery::Empty(name)
-                }
+                (Delivery::As(name), Some((_, node))) if node.config.interfaces.is_empty() => Delivery::Empty(name),
                 _ => delivery,
             });
             nodes.extend(node);
         }
         for (node, held) in self.world.earlier.nodes.iter().enumerate() {
             if !self.is_taken(node, held, &deliveries) {
-                nodes.extend(
-                    self.left_node(node, held)
-                        .map(|planned| (held.name, planned)),
-                );
+                nodes.extend(self.left_node(node, held).map(|planned| (held.name, planned)));
             }
         }
         nodes.sort_unstable_by_key(|(name, _)| *name);
@@ -114,9 +108,7 @@ impl<'w> Decided<'w, '_> {
             Place::Old(node) => self.world.earlier.nodes.get(node).map(|held| held.name),
             Place::Blocked(node) => {
                 let holder = self.world.earlier.nodes.get(node);
-                return holder.map_or(Delivery::Unplanned, |holder| {
-                    Delivery::Held(Hold::Name(holder))
-                });
+                return holder.map_or(Delivery::Unplanned, |holder| Delivery::Held(Hold::Name(holder)));
             }
         };
         if let Some(hold) = self.decision.hold(self.world, self.situation, vm) {
@@ -127,10 +119,8 @@ impl<'w> Decided<'w, '_> {
             };
             return Delivery::Held(hold);
         }
-        let nothing =
-            self.situation.home(vm).is_none() && self.grants.ports(self.world, vm).next().is_none();
-        name.filter(|_| !nothing)
-            .map_or(Delivery::Nothing, Delivery::As)
+        let nothing = self.situation.home(vm).is_none() && self.grants.ports(self.world, vm).next().is_none();
+        name.filter(|_| !nothing).map_or(Delivery::Nothing, Delivery::As)
     }
 
     /// `None` if the VM moves to a name that holds nothing and takes nothing along.
@@ -166,17 +156,11 @@ impl<'w> Decided<'w, '_> {
             .home(vm)
             .and_then(|home| Some((home, self.world.earlier.nodes.get(home)?)));
         let blind = self.world.evidence.is_blind(vm);
-        let mut ports: BTreeMap<MacAddress, &AccountedPort> = self
-            .grants
-            .ports(self.world, vm)
-            .map(|port| (port.mac, port))
-            .collect();
+        let mut ports: BTreeMap<MacAddress, &AccountedPort> =
+            self.grants.ports(self.world, vm).map(|port| (port.mac, port)).collect();
         if let Some((home, held)) = home.filter(|_| self.world.earlier.known.is_some()) {
             for (item, fate) in held.items.iter().zip(self.situation.fates_of(home)) {
-                let Some(earlier) = item
-                    .interface
-                    .filter(|_| !self.decision.removes(home, *fate))
-                else {
+                let Some(earlier) = item.interface.filter(|_| !self.decision.removes(home, *fate)) else {
                     continue;
                 };
                 let port = ports.remove(&earlier.mac_address);
@@ -204,12 +188,7 @@ impl<'w> Decided<'w, '_> {
             .node_name
             .as_ref()
             .and_then(|name| self.world.earlier.named(name.as_str()));
-        let departing = |node: &usize| {
-            self.situation
-                .owners
-                .get(*node)
-                .is_some_and(|owner| owner.gives_way())
-        };
+        let departing = |node: &usize| self.situation.owners.get(*node).is_some_and(|owner| owner.gives_way());
         let mut nodes = former.iter().copied().chain(taken_over.filter(departing));
         nodes.find_map(|node| {
             let items = &self.world.earlier.nodes.get(node)?.items;
@@ -237,18 +216,11 @@ impl<'w> Decided<'w, '_> {
         }
         let mut draft = Draft::default();
         for (item, fate) in held.items.iter().zip(fates) {
-            if let Some(interface) = item
-                .interface
-                .filter(|_| !self.decision.removes(node, *fate))
-            {
+            if let Some(interface) = item.interface.filter(|_| !self.decision.removes(node, *fate)) {
                 draft.push(Some(interface.id), *interface);
             }
         }
-        Some(plan_node(
-            (held.name, held.instance),
-            draft.number(),
-            held.raw,
-        ))
+        Some(plan_node((held.name, held.instance), draft.number(), held.raw))
     }
 }
 
@@ -258,9 +230,7 @@ fn plan_node(
     earlier: Option<&EarlierNode>,
 ) -> PlannedNode {
     let change = match earlier {
-        Some(node) if node.interfaces == interfaces && node.instance_id == *instance => {
-            Change::Unchanged
-        }
+        Some(node) if node.interfaces == interfaces && node.instance_id == *instance => Change::Unchanged,
         // An empty node stays empty, whoever it was for.
         Some(node) if node.interfaces.is_empty() && interfaces.is_empty() => Change::Unchanged,
         _ if interfaces.is_empty() => Change::Withdraw,
@@ -330,11 +300,7 @@ fn fresh(port: &AccountedPort) -> Interface {
 /// who can speak names is that config's, and stays.
 fn renew(earlier: &Interface, port: &AccountedPort, account: &Account, blind: bool) -> Interface {
     let others = blind && !account.cidrs.contains(&earlier.address.cidr());
-    let address: InterfaceAddress = if others {
-        earlier.address
-    } else {
-        port.address
-    };
+    let address: InterfaceAddress = if others { earlier.address } else { port.address };
     Interface {
         id: earlier.id,
         mac_address: earlier.mac_address,

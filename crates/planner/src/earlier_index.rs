@@ -42,12 +42,7 @@ pub(crate) struct Item<'a> {
 }
 
 impl<'a> EarlierIndex<'a> {
-    pub fn new(
-        earlier: &'a Earlier,
-        ledger: &'a RemovalLedger,
-        configs: &Configs<'a>,
-        vms: &Vms<'a>,
-    ) -> Self {
+    pub fn new(earlier: &'a Earlier, ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a>) -> Self {
         let (nodes, known) = match earlier {
             Earlier::Known(nodes) => (read_back(nodes), Some(nodes)),
             Earlier::NotOffered => (remembered(ledger, configs, vms), None),
@@ -99,9 +94,7 @@ impl<'a> EarlierIndex<'a> {
 
     /// The node of this name.
     pub fn named(&self, name: &str) -> Option<usize> {
-        self.nodes
-            .binary_search_by(|node| node.name.as_str().cmp(name))
-            .ok()
+        self.nodes.binary_search_by(|node| node.name.as_str().cmp(name)).ok()
     }
 
     /// Every (node, item) that holds this MAC address.
@@ -144,11 +137,7 @@ fn read_back<'a>(nodes: &'a BTreeMap<NodeName, EarlierNode>) -> Vec<Held<'a>> {
 }
 
 /// Without a read-back: what the last plan sent, and for nodes that only a status list names, something unknown.
-fn remembered<'a>(
-    ledger: &'a RemovalLedger,
-    configs: &Configs<'a>,
-    vms: &Vms<'a>,
-) -> Vec<Held<'a>> {
+fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a>) -> Vec<Held<'a>> {
     let mut nodes: BTreeMap<&NodeName, Held<'_>> = BTreeMap::new();
     for (name, node) in &ledger.remembered {
         let items = node.macs.iter().map(|mac| Item {

@@ -38,9 +38,7 @@ impl<'a> AllEvidence<'a> {
             configs,
             vms,
             earlier,
-            heard: (0..earlier.instances())
-                .map(|_| Evidence::default())
-                .collect(),
+            heard: (0..earlier.instances()).map(|_| Evidence::default()).collect(),
         };
         for (index, config) in configs.present.iter().enumerate() {
             match config.sight {
@@ -52,9 +50,7 @@ impl<'a> AllEvidence<'a> {
         hearing.hear_blind_names();
         for config in &configs.departed {
             for claim in config.delivered {
-                hearing.note(&claim.instance_id, config.key, |evidence| {
-                    evidence.direct = true
-                });
+                hearing.note(&claim.instance_id, config.key, |evidence| evidence.direct = true);
             }
         }
         Self {
@@ -80,23 +76,13 @@ struct Hearing<'h, 'a> {
 }
 
 impl<'a> Hearing<'_, 'a> {
-    fn note(
-        &mut self,
-        instance: &InstanceId,
-        key: &'a ConfigKey,
-        note: impl FnOnce(&mut Evidence<'a>),
-    ) {
+    fn note(&mut self, instance: &InstanceId, key: &'a ConfigKey, note: impl FnOnce(&mut Evidence<'a>)) {
         if let Some(number) = self.earlier.number_of(instance, self.vms) {
             self.note_number(number, key, note);
         }
     }
 
-    fn note_number(
-        &mut self,
-        number: usize,
-        key: &'a ConfigKey,
-        note: impl FnOnce(&mut Evidence<'a>),
-    ) {
+    fn note_number(&mut self, number: usize, key: &'a ConfigKey, note: impl FnOnce(&mut Evidence<'a>)) {
         if let Some(evidence) = self.heard.get_mut(number) {
             note(evidence);
             if evidence.configs.last() != Some(&key) {
@@ -107,10 +93,7 @@ impl<'a> Hearing<'_, 'a> {
 
     /// The owner of an earlier node that bears `name`.
     fn blind_owner(&mut self, name: &str, key: &'a ConfigKey) {
-        let node = self
-            .earlier
-            .named(name)
-            .and_then(|node| self.earlier.nodes.get(node));
+        let node = self.earlier.named(name).and_then(|node| self.earlier.nodes.get(node));
         if let Some(number) = node.map(|node| node.owner) {
             self.note_number(number, key, |evidence| evidence.blind = true);
         }
@@ -119,9 +102,7 @@ impl<'a> Hearing<'_, 'a> {
     /// Without a reading, everything that the config may mean is out of bounds.
     fn hear_blind(&mut self, config: &Config<'a>) {
         for claim in config.delivered {
-            self.note(&claim.instance_id, config.key, |evidence| {
-                evidence.blind = true
-            });
+            self.note(&claim.instance_id, config.key, |evidence| evidence.blind = true);
             self.blind_owner(claim.node_name.as_str(), config.key);
         }
         for (selector, _) in &config.matches {
@@ -135,18 +116,13 @@ impl<'a> Hearing<'_, 'a> {
     /// A config without a reading may mean, by name, a server that another config has found.
     fn hear_blind_names(&mut self) {
         let present = self.configs.present.iter();
-        let mut blind = present
-            .filter(|config| matches!(config.sight, Sight::Blind))
-            .peekable();
+        let mut blind = present.filter(|config| matches!(config.sight, Sight::Blind)).peekable();
         if blind.peek().is_none() {
             return;
         }
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         for (number, vm) in self.vms.list.iter().enumerate() {
-            by_name
-                .entry(vm.server.name.as_str())
-                .or_default()
-                .push(number);
+            by_name.entry(vm.server.name.as_str()).or_default().push(number);
         }
         for config in blind {
             for (selector, _) in &config.matches {
@@ -166,9 +142,7 @@ impl<'a> Hearing<'_, 'a> {
             match (found, vm) {
                 (Match::Server(id, _), Some(vm)) => {
                     let respecified = respecified.contains(id);
-                    self.note_number(*vm, config.key, |evidence| {
-                        evidence.selected(cidr, respecified)
-                    });
+                    self.note_number(*vm, config.key, |evidence| evidence.selected(cidr, respecified));
                 }
                 (Match::Ambiguous(ids), _) => {
                     for id in ids.iter().filter(|id| !vms.selects(index, id)) {
@@ -202,13 +176,7 @@ impl<'a> Hearing<'_, 'a> {
 
     /// A delivered server that the config does not select now. Only a spec that changed, and that has no open entry
     /// which may mean the server, has let go of it for certain.
-    fn hear_unselected(
-        &mut self,
-        claim: &Claim,
-        config: &Config<'a>,
-        open: &OpenEntries,
-        cidr: Option<IpNet>,
-    ) {
+    fn hear_unselected(&mut self, claim: &Claim, config: &Config<'a>, open: &OpenEntries, cidr: Option<IpNet>) {
         let let_go = config.changed && !open.could_mean(&claim.instance_id);
         self.note(&claim.instance_id, config.key, |evidence| {
             if let_go {
@@ -275,9 +243,6 @@ impl Evidence<'_> {
 
     /// Whether the absence of an interface in `cidr` needs no second reading. `None`: nobody knows where it lies.
     pub fn lets_go(&self, cidr: Option<IpNet>) -> bool {
-        self.direct
-            && cidr.map_or(self.answered.is_empty(), |cidr| {
-                !self.answered.contains(&cidr)
-            })
+        self.direct && cidr.map_or(self.answered.is_empty(), |cidr| !self.answered.contains(&cidr))
     }
 }

@@ -9,9 +9,7 @@ use multinic_model::{ConfigKey, VmSelector};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// How much a finding matters.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// Good to know.
@@ -24,18 +22,7 @@ pub enum Severity {
 
 /// Why there is a finding. The names are stable: they appear in status, events, metrics and scripts.
 #[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr, VariantArray,
 )]
 pub enum Reason {
     /// No server of the project has this id or exact name. Correct `vmNames` or `projectID`; a server that was deleted
@@ -163,24 +150,18 @@ impl<'a> Findings<'a> {
 
     /// The reason of the most severe finding that any of `concerns` has.
     pub fn worst(&self, concerns: &[Concern<'a>]) -> Option<(Severity, Reason)> {
-        let worst = concerns
-            .iter()
-            .filter_map(|concern| self.worst.get(concern))
-            .min()?;
+        let worst = concerns.iter().filter_map(|concern| self.worst.get(concern)).min()?;
         Some((worst.0.0, worst.1))
     }
 
     pub fn into_list(self) -> Vec<Finding> {
-        let finding =
-            |((severity, reason, subject, message), configs): (Rank, BTreeSet<&ConfigKey>)| {
-                Finding {
-                    severity: severity.0,
-                    reason,
-                    configs: configs.into_iter().cloned().collect(),
-                    subject,
-                    message,
-                }
-            };
+        let finding = |((severity, reason, subject, message), configs): (Rank, BTreeSet<&ConfigKey>)| Finding {
+            severity: severity.0,
+            reason,
+            configs: configs.into_iter().cloned().collect(),
+            subject,
+            message,
+        };
         self.found.into_iter().map(finding).collect()
     }
 }

@@ -46,9 +46,7 @@ impl Grants {
         let mut granted = vec![Vec::new(); world.vms.list.len()];
         let mut newcomers = Vec::new();
         for (index, vm) in world.vms.list.iter().enumerate() {
-            if let (Some(account), Some(granted)) =
-                (world.accounts.get(index), granted.get_mut(index))
-            {
+            if let (Some(account), Some(granted)) = (world.accounts.get(index), granted.get_mut(index)) {
                 sort_out(
                     world,
                     situation,
@@ -71,15 +69,8 @@ impl Grants {
     }
 
     /// The ports of a VM, in the order in which new ones get ids.
-    pub fn ports<'w>(
-        &self,
-        world: World<'w, '_>,
-        vm: usize,
-    ) -> impl Iterator<Item = &'w AccountedPort> {
-        let ports = world
-            .accounts
-            .get(vm)
-            .map_or(&[][..], |account| &account.ports);
+    pub fn ports<'w>(&self, world: World<'w, '_>, vm: usize) -> impl Iterator<Item = &'w AccountedPort> {
+        let ports = world.accounts.get(vm).map_or(&[][..], |account| &account.ports);
         self.granted
             .get(vm)
             .into_iter()
@@ -98,22 +89,16 @@ fn sort_out<'a>(
     newcomers: &mut Vec<Newcomer>,
     findings: &mut Findings<'a>,
 ) {
-    let home = situation
-        .home(index)
-        .and_then(|home| world.earlier.nodes.get(home));
+    let home = situation.home(index).and_then(|home| world.earlier.nodes.get(home));
     for (position, port) in account.ports.iter().enumerate() {
         let held = home.and_then(|home| home.items.iter().find(|item| item.mac == Some(port.mac)));
         if let Some(held) = held {
             let address = held.interface.map(|interface| interface.address);
             match rival(account, position, |rival| Some(rival.address) == address) {
-                Some(rival) => {
-                    report_duplicate(world, (index, vm), port, &rival.id.to_string(), findings)
-                }
+                Some(rival) => report_duplicate(world, (index, vm), port, &rival.id.to_string(), findings),
                 None => granted.push(position),
             }
-        } else if world.policy.port_statuses.contains(&port.status)
-            || is_old(world, situation, index, port.mac)
-        {
+        } else if world.policy.port_statuses.contains(&port.status) || is_old(world, situation, index, port.mac) {
             newcomers.push(Newcomer {
                 mac: port.mac,
                 foreign: !is_former(world, index, port.mac),
@@ -130,11 +115,7 @@ fn sort_out<'a>(
 
 /// Another port of the same VM with the same MAC address that goes first: the one whose address the node has, else the
 /// older one.
-fn rival(
-    account: &Account,
-    position: usize,
-    is_held: impl Fn(&AccountedPort) -> bool,
-) -> Option<&AccountedPort> {
+fn rival(account: &Account, position: usize, is_held: impl Fn(&AccountedPort) -> bool) -> Option<&AccountedPort> {
     let port = account.ports.get(position)?;
     let same = || {
         account
@@ -143,12 +124,8 @@ fn rival(
             .enumerate()
             .filter(|(_, other)| other.mac == port.mac)
     };
-    let first = same()
-        .find(|(_, other)| is_held(other))
-        .or_else(|| same().next());
-    first
-        .filter(|(first, _)| *first != position)
-        .map(|(_, first)| first)
+    let first = same().find(|(_, other)| is_held(other)).or_else(|| same().next());
+    first.filter(|(first, _)| *first != position).map(|(_, first)| first)
 }
 
 /// A port is not new if any node of the VM, or the node whose name it takes over, held its MAC address. Without a
@@ -158,10 +135,7 @@ fn is_old(world: World<'_, '_>, situation: &Situation, vm: usize, mac: MacAddres
         let name = world.vms.list.get(vm).and_then(|vm| vm.node_name.as_ref());
         let node = name.and_then(|name| world.earlier.named(name.as_str()));
         node.is_some_and(|node| {
-            situation
-                .owners
-                .get(node)
-                .is_some_and(|owner| owner.gives_way())
+            situation.owners.get(node).is_some_and(|owner| owner.gives_way())
                 && world.earlier.holders(mac).any(|(holder, _)| holder == node)
         })
     };
@@ -170,11 +144,7 @@ fn is_old(world: World<'_, '_>, situation: &Situation, vm: usize, mac: MacAddres
 
 fn is_former(world: World<'_, '_>, vm: usize, mac: MacAddress) -> bool {
     let nodes = world.earlier.of_instance(vm);
-    !nodes.is_empty()
-        && world
-            .earlier
-            .holders(mac)
-            .any(|(node, _)| nodes.contains(&node))
+    !nodes.is_empty() && world.earlier.holders(mac).any(|(node, _)| nodes.contains(&node))
 }
 
 /// Everybody in `rivals` wants the same MAC address.
@@ -186,12 +156,7 @@ fn contest<'a>(
     granted: &mut [Vec<usize>],
     findings: &mut Findings<'a>,
 ) {
-    let placed = |rival: &&Newcomer| {
-        !matches!(
-            decision.places.get(rival.vm),
-            Some(Some(Place::Blocked(_)) | None)
-        )
-    };
+    let placed = |rival: &&Newcomer| !matches!(decision.places.get(rival.vm), Some(Some(Place::Blocked(_)) | None));
     let mut rivals = rivals.iter().filter(placed).peekable();
     let Some(first) = rivals.peek().copied() else {
         return;
@@ -221,31 +186,15 @@ fn label(world: World<'_, '_>, vm: usize) -> String {
     world.vms.list.get(vm).map(Vm::label).unwrap_or_default()
 }
 
-fn refusal<'w>(
-    world: World<'w, '_>,
-    situation: &Situation,
-    node: usize,
-    item: usize,
-) -> Refusal<'w> {
+fn refusal<'w>(world: World<'w, '_>, situation: &Situation, node: usize, item: usize) -> Refusal<'w> {
     let present = situation.fates_of(node).get(item) == Some(&Fate::Present);
     match situation.owners.get(node) {
         Some(Owner::Home(vm)) if present => Refusal::Live(label(world, *vm)),
-        _ => Refusal::Held(
-            world
-                .earlier
-                .nodes
-                .get(node)
-                .map_or("", |held| held.name.as_str()),
-        ),
+        _ => Refusal::Held(world.earlier.nodes.get(node).map_or("", |held| held.name.as_str())),
     }
 }
 
-fn refuse<'a>(
-    world: World<'_, 'a>,
-    rival: &Newcomer,
-    refusal: &Refusal<'_>,
-    findings: &mut Findings<'a>,
-) {
+fn refuse<'a>(world: World<'_, 'a>, rival: &Newcomer, refusal: &Refusal<'_>, findings: &mut Findings<'a>) {
     let Some(vm) = world.vms.list.get(rival.vm) else {
         return;
     };
@@ -254,12 +203,8 @@ fn refuse<'a>(
         .get(rival.vm)
         .and_then(|account| account.ports.get(rival.index));
     match (refusal, port) {
-        (Refusal::Live(other), Some(port)) => {
-            report_duplicate(world, (rival.vm, vm), port, other, findings)
-        }
-        (Refusal::Held(node), Some(port)) => {
-            report_held_elsewhere(world, (rival.vm, vm), port, node, findings)
-        }
+        (Refusal::Live(other), Some(port)) => report_duplicate(world, (rival.vm, vm), port, other, findings),
+        (Refusal::Held(node), Some(port)) => report_held_elsewhere(world, (rival.vm, vm), port, node, findings),
         (_, None) => {}
     }
 }
@@ -270,12 +215,7 @@ fn report_status<'a>(
     port: &AccountedPort,
     findings: &mut Findings<'a>,
 ) {
-    let allowed: Vec<_> = world
-        .policy
-        .port_statuses
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let allowed: Vec<_> = world.policy.port_statuses.iter().map(ToString::to_string).collect();
     let message = format!(
         "port {} of server {} is {} and not taken up; new ports are when {}",
         port.id,
@@ -353,10 +293,5 @@ fn report<'a>(
         .iter()
         .filter_map(|config| world.configs.present.get(*config))
         .map(|config| config.key);
-    findings.add(
-        kind,
-        (port.id.to_string(), message),
-        keys,
-        Some(Concern::Vm(index)),
-    );
+    findings.add(kind, (port.id.to_string(), message), keys, Some(Concern::Vm(index)));
 }

@@ -85,11 +85,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            port_statuses: BTreeSet::from([
-                PortStatus::Active,
-                PortStatus::Down,
-                PortStatus::Build,
-            ]),
+            port_statuses: BTreeSet::from([PortStatus::Active, PortStatus::Down, PortStatus::Build]),
             scope: Scope::Additive,
             removal_confirmations: NonZeroU32::MIN.saturating_add(1),
             held_removal_confirmations: None,

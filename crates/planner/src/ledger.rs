@@ -45,19 +45,9 @@ impl RemovalLedger {
     }
 
     /// How many complete readings in a row missed this interface.
-    pub(crate) fn missed(
-        &self,
-        name: &NodeName,
-        instance: &InstanceId,
-        mac: Option<MacAddress>,
-    ) -> u32 {
-        let node = self
-            .missing
-            .get(name)
-            .filter(|node| node.instance == *instance);
-        node.and_then(|node| node.counts.get(&mac))
-            .copied()
-            .unwrap_or(0)
+    pub(crate) fn missed(&self, name: &NodeName, instance: &InstanceId, mac: Option<MacAddress>) -> u32 {
+        let node = self.missing.get(name).filter(|node| node.instance == *instance);
+        node.and_then(|node| node.counts.get(&mac)).copied().unwrap_or(0)
     }
 
     /// How many complete readings in a row saw the server of node `from` under the name `to`.
@@ -69,20 +59,11 @@ impl RemovalLedger {
         seen.map_or(0, |seen| seen.count)
     }
 
-    pub(crate) fn set_missed(
-        &mut self,
-        name: &NodeName,
-        instance: &InstanceId,
-        mac: Option<MacAddress>,
-        count: u32,
-    ) {
-        let node = self
-            .missing
-            .entry(name.clone())
-            .or_insert_with(|| MissedNode {
-                instance: instance.clone(),
-                counts: BTreeMap::new(),
-            });
+    pub(crate) fn set_missed(&mut self, name: &NodeName, instance: &InstanceId, mac: Option<MacAddress>, count: u32) {
+        let node = self.missing.entry(name.clone()).or_insert_with(|| MissedNode {
+            instance: instance.clone(),
+            counts: BTreeMap::new(),
+        });
         node.counts.insert(mac, count);
     }
 }

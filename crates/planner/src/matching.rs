@@ -70,10 +70,7 @@ impl<'a> InventoryIndex<'a> {
     fn new(inventory: &'a Inventory) -> Self {
         let mut by_name: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
         for (id, server) in &inventory.servers {
-            by_name
-                .entry(server.name.as_str())
-                .or_default()
-                .push((id, server));
+            by_name.entry(server.name.as_str()).or_default().push((id, server));
         }
         let mut ports: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
         for (id, port) in &inventory.ports {
@@ -137,9 +134,7 @@ impl<'a> Configs<'a> {
                 delivered,
                 changed,
                 inventory,
-                sight: inventory.map_or(Sight::Blind, |inventory| {
-                    configs.sight(inventory, selection)
-                }),
+                sight: inventory.map_or(Sight::Blind, |inventory| configs.sight(inventory, selection)),
                 matches,
             });
         }
@@ -160,9 +155,7 @@ impl<'a> Configs<'a> {
         let Reading::Complete(inventory) = reading else {
             return None;
         };
-        if inventory.project != selection.project
-            || !inventory.subnets.contains_key(&selection.subnet)
-        {
+        if inventory.project != selection.project || !inventory.subnets.contains_key(&selection.subnet) {
             return None;
         }
         Some(match seen.entry(std::ptr::from_ref(inventory)) {
@@ -175,10 +168,7 @@ impl<'a> Configs<'a> {
     }
 
     fn sight(&self, inventory: usize, selection: &Selection) -> Sight<'a> {
-        let subnets = self
-            .inventories
-            .get(inventory)
-            .map(|index| &index.inventory.subnets);
+        let subnets = self.inventories.get(inventory).map(|index| &index.inventory.subnets);
         match subnets.and_then(|subnets| subnets.get(&selection.subnet)) {
             Some(SubnetLookup::Found(subnet)) => Sight::Full { subnet },
             Some(_) => Sight::NoSubnet,
@@ -186,11 +176,7 @@ impl<'a> Configs<'a> {
         }
     }
 
-    fn matches(
-        &self,
-        inventory: Option<usize>,
-        selection: &'a Selection,
-    ) -> Vec<(&'a VmSelector, Match<'a>)> {
+    fn matches(&self, inventory: Option<usize>, selection: &'a Selection) -> Vec<(&'a VmSelector, Match<'a>)> {
         let index = inventory.and_then(|inventory| self.inventories.get(inventory));
         let find = |selector| index.map_or(Match::Unread, |index| index.find(selector));
         selection.vms.iter().map(|vm| (vm, find(vm))).collect()
@@ -209,17 +195,13 @@ impl<'a> Configs<'a> {
     }
 
     fn report_sight(&self, index: usize, config: &Config<'a>, findings: &mut Findings<'a>) {
-        let Selection {
-            project, subnet, ..
-        } = config.selection;
+        let Selection { project, subnet, .. } = config.selection;
         let (reason, subject, message) = match config.sight {
             Sight::Full { .. } => return,
             Sight::Blind => (
                 Reason::ReadingFailed,
                 project.to_string(),
-                format!(
-                    "project {project} could not be read completely; the nodes of its configs stay as they are"
-                ),
+                format!("project {project} could not be read completely; the nodes of its configs stay as they are"),
             ),
             Sight::NoSubnet => {
                 let lookup = self
@@ -301,9 +283,7 @@ fn report_matches<'a>(index: usize, config: &Config<'a>, findings: &mut Findings
 }
 
 fn subnet_problem(lookup: Option<&SubnetLookup>, selection: &Selection) -> (Reason, String) {
-    let Selection {
-        project, subnet, ..
-    } = selection;
+    let Selection { project, subnet, .. } = selection;
     match lookup {
         Some(SubnetLookup::Ambiguous(candidates)) => {
             let candidate = |c: &SubnetCandidate| format!("{} ({})", c.id, c.cidr);

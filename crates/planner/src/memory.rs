@@ -49,17 +49,8 @@ impl Decided<'_, '_> {
     fn remember_rename(self, next: &mut RemovalLedger, owner: Owner, held: &Held<'_>) {
         let seen = match owner {
             Owner::Home(vm) => {
-                let wanted = self
-                    .world
-                    .vms
-                    .list
-                    .get(vm)
-                    .and_then(|vm| vm.node_name.clone());
-                let rename = self
-                    .situation
-                    .renames
-                    .get(&vm)
-                    .filter(|rename| rename.count > 0);
+                let wanted = self.world.vms.list.get(vm).and_then(|vm| vm.node_name.clone());
+                let rename = self.situation.renames.get(&vm).filter(|rename| rename.count > 0);
                 rename.zip(wanted).map(|(rename, to)| SeenRename {
                     instance: held.instance.clone(),
                     to,
@@ -72,21 +63,14 @@ impl Decided<'_, '_> {
             }
             Owner::Former(_) | Owner::Displaced(_) | Owner::Departing | Owner::Foreign => None,
         };
-        next.renames
-            .extend(seen.map(|seen| (held.name.clone(), seen)));
+        next.renames.extend(seen.map(|seen| (held.name.clone(), seen)));
     }
 
     /// Without a read-back: a node that is not sent goes on holding what it held.
-    fn remember_held(
-        self,
-        next: &mut RemovalLedger,
-        nodes: &BTreeMap<NodeName, PlannedNode>,
-        held: &Held<'_>,
-    ) {
+    fn remember_held(self, next: &mut RemovalLedger, nodes: &BTreeMap<NodeName, PlannedNode>, held: &Held<'_>) {
         if self.world.earlier.known.is_none() && !nodes.contains_key(held.name) {
             let remembered = self.world.ledger.remembered.get(held.name).cloned();
-            next.remembered
-                .extend(remembered.map(|node| (held.name.clone(), node)));
+            next.remembered.extend(remembered.map(|node| (held.name.clone(), node)));
         }
     }
 
@@ -94,10 +78,7 @@ impl Decided<'_, '_> {
         if self.world.earlier.known.is_some() {
             return;
         }
-        for node in nodes
-            .values()
-            .filter(|node| !node.config.interfaces.is_empty())
-        {
+        for node in nodes.values().filter(|node| !node.config.interfaces.is_empty()) {
             let remembered = Remembered {
                 instance: node.config.instance_id.clone(),
                 macs: node
@@ -107,8 +88,7 @@ impl Decided<'_, '_> {
                     .map(|interface| interface.mac_address)
                     .collect(),
             };
-            next.remembered
-                .insert(node.config.node_name.clone(), remembered);
+            next.remembered.insert(node.config.node_name.clone(), remembered);
         }
     }
 

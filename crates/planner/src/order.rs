@@ -10,15 +10,8 @@ use crate::{
 };
 
 /// The nodes that are sent, givers first.
-pub(crate) fn order(
-    earlier: &EarlierIndex<'_>,
-    nodes: &BTreeMap<NodeName, PlannedNode>,
-) -> Vec<NodeName> {
-    let changed = || {
-        nodes
-            .iter()
-            .filter(|(_, node)| node.change != Change::Unchanged)
-    };
+pub(crate) fn order(earlier: &EarlierIndex<'_>, nodes: &BTreeMap<NodeName, PlannedNode>) -> Vec<NodeName> {
+    let changed = || nodes.iter().filter(|(_, node)| node.change != Change::Unchanged);
     let mut given: HashMap<MacAddress, Vec<&NodeName>> = HashMap::new();
     let mut shrinking = BTreeSet::new();
     for (name, node) in changed() {
@@ -31,27 +24,17 @@ pub(crate) fn order(
         }
     }
     let mut order = givers_first(nodes, &given, shrinking.clone());
-    order.extend(
-        changed()
-            .map(|(name, _)| name)
-            .filter(|name| !shrinking.contains(name)),
-    );
+    order.extend(changed().map(|(name, _)| name).filter(|name| !shrinking.contains(name)));
     order.into_iter().cloned().collect()
 }
 
 fn macs(node: &PlannedNode) -> impl Iterator<Item = MacAddress> {
-    node.config
-        .interfaces
-        .iter()
-        .map(|interface| interface.mac_address)
+    node.config.interfaces.iter().map(|interface| interface.mac_address)
 }
 
 /// The MAC addresses that the node holds now and not any more.
 fn lost(earlier: &EarlierIndex<'_>, name: &NodeName, node: &PlannedNode) -> Vec<MacAddress> {
-    let Some(held) = earlier
-        .named(name.as_str())
-        .and_then(|held| earlier.nodes.get(held))
-    else {
+    let Some(held) = earlier.named(name.as_str()).and_then(|held| earlier.nodes.get(held)) else {
         return Vec::new();
     };
     let kept: BTreeSet<_> = macs(node).collect();

@@ -25,8 +25,7 @@ impl<'a> Decided<'_, 'a> {
         // Collected first and in order: a map is built faster at once than entry by entry.
         let mut outcomes = Vec::new();
         for (index, config) in self.world.configs.present.iter().enumerate() {
-            for ((selector, found), vm) in config.matches.iter().zip(self.world.vms.matched(index))
-            {
+            for ((selector, found), vm) in config.matches.iter().zip(self.world.vms.matched(index)) {
                 let planned = vm.and_then(|vm| Some((vm, self.world.vms.list.get(vm)?)));
                 let outcome = match planned {
                     Some(planned) => self.found((index, config), planned, deliveries, findings),
@@ -45,11 +44,7 @@ impl<'a> Decided<'_, 'a> {
         deliveries: &[Delivery<'_>],
         findings: &Findings<'a>,
     ) -> VmOutcome {
-        let concerns = [
-            Concern::Config(index),
-            Concern::Vm(vm),
-            Concern::VmIn(index, vm),
-        ];
+        let concerns = [Concern::Config(index), Concern::Vm(vm), Concern::VmIn(index, vm)];
         let delivery = deliveries.get(vm).copied().unwrap_or(Delivery::Unplanned);
         let interfaces = match delivery {
             Delivery::As(_) => self
@@ -79,22 +74,13 @@ impl<'a> Decided<'_, 'a> {
         match (standing, delivery) {
             (Standing::InvalidName | Standing::DuplicateName, _) => VmState::Failed,
             (Standing::Planned, Delivery::Held(Hold::Removal)) => waits,
-            (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => {
-                waits
-            }
+            (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => waits,
             (Standing::NoSubnet, _)
-            | (
-                Standing::Planned,
-                Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown),
-            ) => VmState::Held,
-            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing)
-                if self.is_waiting(vm) =>
-            {
+            | (Standing::Planned, Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown)) => VmState::Held,
+            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing) if self.is_waiting(vm) => {
                 waits
             }
-            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing) => {
-                VmState::Planned
-            }
+            (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing) => VmState::Planned,
         }
     }
 
@@ -105,8 +91,7 @@ impl<'a> Decided<'_, 'a> {
             let mut fates = self.situation.fates_of(home).iter();
             fates.any(|fate| self.decision.postpones(home, *fate))
         };
-        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_))))
-            || home.is_some_and(missed)
+        matches!(self.decision.places.get(vm), Some(Some(Place::Old(_)))) || home.is_some_and(missed)
     }
 
     /// The node that holds the VM's interfaces after this plan.
@@ -141,10 +126,7 @@ impl<'a> Decided<'_, 'a> {
                     self.claim_left_by(claim, deliveries, &mut answers);
                 }
             }
-            claims
-                .entry(config.key.clone())
-                .or_default()
-                .extend(answers);
+            claims.entry(config.key.clone()).or_default().extend(answers);
         }
         self.claim_departed(deliveries, &mut claims);
         claims
@@ -152,31 +134,21 @@ impl<'a> Decided<'_, 'a> {
 
     /// What a departed config leaves behind goes to the configs that exist and may select the server, so its deletion
     /// never has to wait for them (rule 7).
-    fn claim_departed(
-        self,
-        deliveries: &[Delivery<'_>],
-        claims: &mut BTreeMap<ConfigKey, BTreeSet<Claim>>,
-    ) {
+    fn claim_departed(self, deliveries: &[Delivery<'_>], claims: &mut BTreeMap<ConfigKey, BTreeSet<Claim>>) {
         for config in &self.world.configs.departed {
             claims.entry(config.key.clone()).or_default();
             for claim in config.delivered {
                 let mut left = Vec::new();
                 self.claim_left_by(claim, deliveries, &mut left);
                 for key in self.heirs(claim).unwrap_or_else(|| vec![config.key]) {
-                    claims
-                        .entry(key.clone())
-                        .or_default()
-                        .extend(left.iter().cloned());
+                    claims.entry(key.clone()).or_default().extend(left.iter().cloned());
                 }
             }
         }
     }
 
     fn heirs(self, claim: &Claim) -> Option<Vec<&'a ConfigKey>> {
-        let number = self
-            .world
-            .earlier
-            .number_of(&claim.instance_id, self.world.vms)?;
+        let number = self.world.earlier.number_of(&claim.instance_id, self.world.vms)?;
         let concerned = &self.world.evidence.of(number)?.configs;
         let present = self.world.configs.present.iter().map(|config| config.key);
         let heirs: Vec<_> = present.filter(|key| concerned.contains(key)).collect();
@@ -194,26 +166,16 @@ impl<'a> Decided<'_, 'a> {
     }
 
     fn claim_left_by(self, claim: &Claim, deliveries: &[Delivery<'_>], left: &mut Vec<Claim>) {
-        if let Some(number) = self
-            .world
-            .earlier
-            .number_of(&claim.instance_id, self.world.vms)
-        {
+        if let Some(number) = self.world.earlier.number_of(&claim.instance_id, self.world.vms) {
             self.claim_left(number, deliveries, left);
         }
     }
 
     /// The nodes of an instance that hold what nobody accounts for and what is not removed yet.
     fn claim_left(self, number: usize, deliveries: &[Delivery<'_>], left: &mut Vec<Claim>) {
-        let remains =
-            |node: usize, fate: Fate| fate != Fate::Present && !self.decision.removes(node, fate);
+        let remains = |node: usize, fate: Fate| fate != Fate::Present && !self.decision.removes(node, fate);
         for node in self.world.earlier.of_instance(number) {
-            if !self
-                .situation
-                .fates_of(*node)
-                .iter()
-                .any(|fate| remains(*node, *fate))
-            {
+            if !self.situation.fates_of(*node).iter().any(|fate| remains(*node, *fate)) {
                 continue;
             }
             let held = self.world.earlier.nodes.get(*node);
@@ -221,10 +183,7 @@ impl<'a> Decided<'_, 'a> {
                 (Some(Owner::Home(vm)), Some(delivery)) => self.node_of(*vm, *delivery),
                 _ => held.map(|held| held.name),
             };
-            left.extend(
-                held.zip(name)
-                    .map(|(held, name)| claim(held.instance, name)),
-            );
+            left.extend(held.zip(name).map(|(held, name)| claim(held.instance, name)));
         }
     }
 }
@@ -236,12 +195,7 @@ fn claim(id: &InstanceId, name: &NodeName) -> Claim {
     }
 }
 
-fn not_found<'a>(
-    index: usize,
-    selector: &'a VmSelector,
-    found: &Match<'a>,
-    findings: &Findings<'a>,
-) -> VmOutcome {
+fn not_found<'a>(index: usize, selector: &'a VmSelector, found: &Match<'a>, findings: &Findings<'a>) -> VmOutcome {
     let concerns = [Concern::Config(index), Concern::Selector(index, selector)];
     VmOutcome {
         instance: None,

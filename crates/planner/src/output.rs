@@ -40,9 +40,7 @@ pub struct PlannedNode {
 }
 
 /// How a node config differs from what the management API holds.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr)]
 pub enum Change {
     /// The management API has no such node, or cannot say.
     Create,
@@ -70,9 +68,7 @@ pub struct VmOutcome {
 }
 
 /// How far one VM is.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Display, EnumString, IntoStaticStr)]
 pub enum VmState {
     /// Everything of it that can be delivered now is in the plan.
     Planned,
@@ -101,18 +97,12 @@ impl Plan {
 
     /// How many interfaces all planned nodes have together.
     pub fn interface_count(&self) -> usize {
-        self.nodes
-            .values()
-            .map(|node| node.config.interfaces.len())
-            .sum()
+        self.nodes.values().map(|node| node.config.interfaces.len()).sum()
     }
 
     /// How many nodes the plan changes in this way.
     pub fn count(&self, change: Change) -> usize {
-        self.nodes
-            .values()
-            .filter(|node| node.change == change)
-            .count()
+        self.nodes.values().filter(|node| node.change == change).count()
     }
 
     /// The severity of the most severe finding.

@@ -83,11 +83,7 @@ impl Decision {
                 let comes = self.places.get(*vm) == Some(&Some(Place::Wanted));
                 !comes || self.hold(world, situation, *vm).is_some()
             }
-            Owner::Home(_)
-            | Owner::Former(_)
-            | Owner::Departing
-            | Owner::Frozen
-            | Owner::Foreign => false,
+            Owner::Home(_) | Owner::Former(_) | Owner::Departing | Owner::Frozen | Owner::Foreign => false,
         });
         self.untaken = untaken.map(|(node, _)| node).collect();
     }
@@ -97,9 +93,7 @@ impl Decision {
         match fate {
             Fate::Present | Fate::Kept(_) => false,
             Fate::Leaving => true,
-            Fate::Missed(count) => {
-                self.held.is_none() && count >= self.confirmations && !self.untaken.contains(&node)
-            }
+            Fate::Missed(count) => self.held.is_none() && count >= self.confirmations && !self.untaken.contains(&node),
         }
     }
 
@@ -119,20 +113,14 @@ impl Decision {
     }
 
     /// Whether the VM's node must not be sent.
-    pub fn hold(
-        &self,
-        world: World<'_, '_>,
-        situation: &Situation,
-        vm: usize,
-    ) -> Option<Unsendable> {
+    pub fn hold(&self, world: World<'_, '_>, situation: &Situation, vm: usize) -> Option<Unsendable> {
         if world.earlier.known.is_some() {
             return None;
         }
         let account = world.accounts.get(vm)?;
         let home = situation.home(vm);
         let remembered = home.and_then(|home| world.earlier.nodes.get(home));
-        let remembered =
-            remembered.is_some_and(|held| held.items.iter().all(|item| item.mac.is_some()));
+        let remembered = remembered.is_some_and(|held| held.items.iter().all(|item| item.mac.is_some()));
         let fates = home.map_or(&[][..], |home| situation.fates_of(home));
         let kept = fates.iter().any(|fate| matches!(fate, Fate::Kept(_)));
         let unseen = account.incomplete || (account.unreadable && !remembered);
@@ -148,9 +136,7 @@ impl Decision {
         let (mut leaving, mut least) = (0, u32::MAX);
         for (node, (owner, fates)) in situation.owners.iter().zip(&situation.fates).enumerate() {
             let moved = match owner {
-                Owner::Home(vm) if self.moves(situation, *vm) => {
-                    situation.renames.get(vm).map(|rename| rename.count)
-                }
+                Owner::Home(vm) if self.moves(situation, *vm) => situation.renames.get(vm).map(|rename| rename.count),
                 _ => None,
             };
             for fate in fates.iter().filter(|fate| **fate != Fate::Leaving) {
@@ -191,8 +177,7 @@ fn settle(world: World<'_, '_>, situation: &Situation, decision: &Decision) -> V
         if at_home || places.get(vm) != Some(&Some(Place::Wanted)) {
             continue;
         }
-        let Some(holder) = holder_of_wanted(world, vm)
-            .filter(|node| !vacates(situation, decision, &places, vm, *node))
+        let Some(holder) = holder_of_wanted(world, vm).filter(|node| !vacates(situation, decision, &places, vm, *node))
         else {
             continue;
         };
@@ -207,12 +192,7 @@ fn settle(world: World<'_, '_>, situation: &Situation, decision: &Decision) -> V
     places
 }
 
-fn first_wish(
-    world: World<'_, '_>,
-    situation: &Situation,
-    decision: &Decision,
-    vm: usize,
-) -> Option<Place> {
+fn first_wish(world: World<'_, '_>, situation: &Situation, decision: &Decision, vm: usize) -> Option<Place> {
     if !world.vms.list.get(vm)?.is_planned() {
         return None;
     }
@@ -229,18 +209,11 @@ fn holder_of_wanted(world: World<'_, '_>, vm: usize) -> Option<usize> {
     world.earlier.named(name.as_str())
 }
 
-fn vacates(
-    situation: &Situation,
-    decision: &Decision,
-    places: &[Option<Place>],
-    vm: usize,
-    node: usize,
-) -> bool {
+fn vacates(situation: &Situation, decision: &Decision, places: &[Option<Place>], vm: usize, node: usize) -> bool {
     match situation.owners.get(node) {
         Some(Owner::Home(owner)) if *owner == vm => true,
         Some(Owner::Home(owner)) => {
-            situation.renames.contains_key(owner)
-                && places.get(*owner) == Some(&Some(Place::Wanted))
+            situation.renames.contains_key(owner) && places.get(*owner) == Some(&Some(Place::Wanted))
         }
         Some(Owner::Former(_) | Owner::Displaced(_) | Owner::Departing) => situation
             .fates_of(node)

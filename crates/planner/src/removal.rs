@@ -108,12 +108,7 @@ impl Situation {
             .map(|(node, held)| owner(world, &homes, node, held))
             .collect();
         let fates = world.earlier.nodes.iter().zip(&owners);
-        let fates = fates.map(|(held, owner)| {
-            held.items
-                .iter()
-                .map(|item| fate(world, *owner, held, item))
-                .collect()
-        });
+        let fates = fates.map(|(held, owner)| held.items.iter().map(|item| fate(world, *owner, held, item)).collect());
         Self {
             fates: fates.collect(),
             renames: renames(world, &homes),
@@ -135,9 +130,7 @@ impl Situation {
 fn homes(world: World<'_, '_>) -> Vec<Option<usize>> {
     let home = |(index, vm): (usize, &Vm<'_>)| {
         let nodes = world.earlier.of_instance(index);
-        let named = |node: &&usize| {
-            world.earlier.nodes.get(**node).map(|held| held.name) == vm.node_name.as_ref()
-        };
+        let named = |node: &&usize| world.earlier.nodes.get(**node).map(|held| held.name) == vm.node_name.as_ref();
         nodes.iter().find(named).or_else(|| nodes.first()).copied()
     };
     world.vms.list.iter().enumerate().map(home).collect()
@@ -166,8 +159,7 @@ fn owner(world: World<'_, '_>, homes: &[Option<usize>], node: usize, held: &Held
 /// The planned VM that wants the name of a server that is no more, or that bears another name now.
 fn displacing(world: World<'_, '_>, held: &Held<'_>) -> Option<usize> {
     let server = world.configs.server(held.instance);
-    let still_there =
-        server.is_some_and(|server| node_name(held.instance, server) == held.name.as_str());
+    let still_there = server.is_some_and(|server| node_name(held.instance, server) == held.name.as_str());
     world.vms.wanting(held.name).filter(|_| !still_there)
 }
 
@@ -181,19 +173,14 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
                 return Fate::Kept(Keep::Untouched);
             };
             // Unknown content is replaced by whatever is accounted for; only "nothing" would remove it unseen.
-            if item
-                .mac
-                .map_or(!account.macs.is_empty(), |mac| account.has(mac))
-            {
+            if item.mac.map_or(!account.macs.is_empty(), |mac| account.has(mac)) {
                 return Fate::Present;
             }
             unaccounted(world, evidence, account.unreadable, held, item)
         }
         Owner::Former(vm) => {
             let account = world.accounts.get(vm);
-            let accounted = account
-                .zip(item.mac)
-                .is_some_and(|(account, mac)| account.has(mac));
+            let accounted = account.zip(item.mac).is_some_and(|(account, mac)| account.has(mac));
             let unreadable = !accounted && account.is_some_and(|account| account.unreadable);
             // Where the server lives is what a reading says: direct evidence is about shares, not about names.
             unaccounted(world, None, unreadable, held, item)
@@ -220,12 +207,7 @@ fn unaccounted(
     }
 }
 
-fn missing(
-    world: World<'_, '_>,
-    evidence: Option<&Evidence<'_>>,
-    held: &Held<'_>,
-    item: &Item<'_>,
-) -> Fate {
+fn missing(world: World<'_, '_>, evidence: Option<&Evidence<'_>>, held: &Held<'_>, item: &Item<'_>) -> Fate {
     let cidr = item.interface.map(|interface| interface.address.cidr());
     if evidence.is_some_and(|evidence| evidence.lets_go(cidr)) {
         return Fate::Leaving;
@@ -240,13 +222,7 @@ fn missing(
 
 fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Rename> {
     let mut renames = BTreeMap::new();
-    for (index, vm) in world
-        .vms
-        .list
-        .iter()
-        .enumerate()
-        .filter(|(_, vm)| vm.is_planned())
-    {
+    for (index, vm) in world.vms.list.iter().enumerate().filter(|(_, vm)| vm.is_planned()) {
         let home = homes
             .get(index)
             .copied()

@@ -13,12 +13,7 @@ use crate::{
 };
 
 impl<'a> Decided<'_, 'a> {
-    pub fn report(
-        self,
-        cluster: &ClusterId,
-        deliveries: &[Delivery<'_>],
-        findings: &mut Findings<'a>,
-    ) {
+    pub fn report(self, cluster: &ClusterId, deliveries: &[Delivery<'_>], findings: &mut Findings<'a>) {
         self.report_no_read_back(cluster, deliveries, findings);
         for (node, held) in self.world.earlier.nodes.iter().enumerate() {
             self.report_kept(node, held, findings);
@@ -42,12 +37,7 @@ impl<'a> Decided<'_, 'a> {
             .into_iter()
             .flat_map(|evidence| evidence.configs.iter().copied())
             .collect();
-        if self
-            .situation
-            .owners
-            .get(node)
-            .is_some_and(|owner| owner.gives_way())
-        {
+        if self.situation.owners.get(node).is_some_and(|owner| owner.gives_way()) {
             keys.extend(
                 self.world
                     .vms
@@ -60,12 +50,7 @@ impl<'a> Decided<'_, 'a> {
     }
 
     fn vm_keys(self, vm: usize) -> Vec<&'a ConfigKey> {
-        let selected_by = self
-            .world
-            .vms
-            .list
-            .get(vm)
-            .map_or(&[][..], |vm| &vm.selected_by);
+        let selected_by = self.world.vms.list.get(vm).map_or(&[][..], |vm| &vm.selected_by);
         let configs = selected_by
             .iter()
             .filter_map(|config| self.world.configs.present.get(*config));
@@ -87,19 +72,11 @@ impl<'a> Decided<'_, 'a> {
             .zip(self.situation.fates_of(node))
             .filter(|(_, fate)| is(**fate));
         items
-            .map(|(item, _)| {
-                item.mac
-                    .map_or_else(|| "all it has".to_owned(), |mac| mac.to_string())
-            })
+            .map(|(item, _)| item.mac.map_or_else(|| "all it has".to_owned(), |mac| mac.to_string()))
             .collect()
     }
 
-    fn report_no_read_back(
-        self,
-        cluster: &ClusterId,
-        deliveries: &[Delivery<'_>],
-        findings: &mut Findings<'a>,
-    ) {
+    fn report_no_read_back(self, cluster: &ClusterId, deliveries: &[Delivery<'_>], findings: &mut Findings<'a>) {
         let delivers = deliveries
             .iter()
             .any(|delivery| matches!(delivery, Delivery::As(_) | Delivery::Empty(_)));
@@ -107,14 +84,10 @@ impl<'a> Decided<'_, 'a> {
             return;
         }
         let (severity, consequence) = match self.world.policy.scope {
-            Scope::Additive => (
-                Severity::Warning,
-                "interfaces that others put there are replaced",
-            ),
+            Scope::Additive => (Severity::Warning, "interfaces that others put there are replaced"),
             Scope::WholeTruth => (Severity::Info, "interface ids follow the age of the ports"),
         };
-        let message =
-            format!("the management API of cluster {cluster} cannot be read back; {consequence}");
+        let message = format!("the management API of cluster {cluster} cannot be read back; {consequence}");
         let keys = self.world.configs.present.iter().map(|config| config.key);
         findings.add(
             (severity, Reason::NoReadBack),
@@ -137,11 +110,7 @@ impl<'a> Decided<'_, 'a> {
                 Keep::Unreadable => "may be the port that cannot be understood",
                 Keep::Untouched => continue,
             };
-            let message = format!(
-                "node {} keeps interfaces that {because}: {}",
-                held.name,
-                list(&macs)
-            );
+            let message = format!("node {} keeps interfaces that {because}: {}", held.name, list(&macs));
             let kind = (Severity::Warning, Reason::InterfaceKept);
             findings.add(
                 kind,
@@ -184,25 +153,17 @@ impl<'a> Decided<'_, 'a> {
         let Some((planned, home)) = self.world.vms.list.get(vm).zip(self.situation.home(vm)) else {
             return;
         };
-        let Some((wanted, old)) = planned
-            .node_name
-            .as_ref()
-            .zip(self.world.earlier.nodes.get(home))
-        else {
+        let Some((wanted, old)) = planned.node_name.as_ref().zip(self.world.earlier.nodes.get(home)) else {
             return;
         };
         let needed = self.world.policy.removal_confirmations.get();
         let moved = self.decision.places.get(vm) == Some(&Some(Place::Wanted));
         let (severity, state) = if moved {
-            (
-                Severity::Info,
-                "the old name's config is withdrawn".to_owned(),
-            )
+            (Severity::Info, "the old name's config is withdrawn".to_owned())
         } else if rename.waits {
             (
                 Severity::Warning,
-                "the old name stays while a config that may select it cannot be resolved"
-                    .to_owned(),
+                "the old name stays while a config that may select it cannot be resolved".to_owned(),
             )
         } else if self.decision.held.is_some() {
             findings.mark(Concern::Vm(vm), (Severity::Error, Reason::RemovalHeld));
@@ -239,11 +200,7 @@ impl<'a> Decided<'_, 'a> {
         let (Delivery::Held(hold), Some(planned)) = (delivery, self.world.vms.list.get(vm)) else {
             return;
         };
-        let name = planned
-            .node_name
-            .as_ref()
-            .map(NodeName::as_str)
-            .unwrap_or_default();
+        let name = planned.node_name.as_ref().map(NodeName::as_str).unwrap_or_default();
         let message = match hold {
             Hold::Removal => return,
             Hold::Name(holder) => format!(
@@ -259,11 +216,7 @@ impl<'a> Decided<'_, 'a> {
             ),
         };
         let passes = matches!(hold, Hold::Name(holder) if self.is_leaving(holder));
-        let severity = if passes {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
+        let severity = if passes { Severity::Warning } else { Severity::Error };
         let text = (name.to_owned(), message);
         findings.add(
             (severity, Reason::NodeHeld),
@@ -288,10 +241,9 @@ impl<'a> Decided<'_, 'a> {
 
     fn remedy(self, holder: &Held<'_>) -> &'static str {
         match (self.owner_of(holder), self.world.policy.scope) {
-            (
-                Some(Owner::Departing | Owner::Displaced(_) | Owner::Former(_) | Owner::Home(_)),
-                _,
-            ) => "which have to be gone first",
+            (Some(Owner::Departing | Owner::Displaced(_) | Owner::Former(_) | Owner::Home(_)), _) => {
+                "which have to be gone first"
+            }
             (Some(Owner::Frozen), _) => "which cannot be planned now",
             (_, Scope::Additive) => "which only --prune replaces",
             (_, Scope::WholeTruth) => "which exists and has this name too; rename one of the two",

@@ -83,11 +83,7 @@ impl<'a> Vms<'a> {
         list.sort_unstable_by_key(|vm| vm.id);
         by_id.extend(list.iter().enumerate().map(|(index, vm)| (vm.id, index)));
         let mut vms = Self {
-            matched: configs
-                .present
-                .iter()
-                .map(|config| matched(config, &by_id))
-                .collect(),
+            matched: configs.present.iter().map(|config| matched(config, &by_id)).collect(),
             by_name: HashMap::with_capacity(list.len()),
             by_id,
             list,
@@ -154,15 +150,11 @@ impl<'a> Vms<'a> {
                 let planned = wanting
                     .into_iter()
                     .filter(|index| self.list.get(*index).is_some_and(Vm::is_planned));
-                self.by_name
-                    .extend(planned.map(|index| (name.clone(), index)));
+                self.by_name.extend(planned.map(|index| (name.clone(), index)));
             }
         }
         for (name, wanting) in duplicates {
-            let vms: Vec<_> = wanting
-                .iter()
-                .filter_map(|index| self.list.get(*index))
-                .collect();
+            let vms: Vec<_> = wanting.iter().filter_map(|index| self.list.get(*index)).collect();
             let labels: Vec<_> = vms.iter().map(|vm| vm.label()).collect();
             let keys: Vec<_> = vms.iter().flat_map(|vm| vm.keys(configs)).collect();
             let message = format!(
@@ -214,10 +206,7 @@ fn matched(config: &Config<'_>, by_id: &HashMap<&InstanceId, usize>) -> Vec<Opti
 
 /// The text that names the node (contract 3.5).
 pub(crate) fn node_name<'a>(id: &'a InstanceId, server: &'a Server) -> &'a str {
-    let metadata = server
-        .metadata_node_name
-        .as_deref()
-        .filter(|value| !value.is_empty());
+    let metadata = server.metadata_node_name.as_deref().filter(|value| !value.is_empty());
     let name = Some(server.name.as_str()).filter(|name| !name.is_empty());
     metadata.or(name).unwrap_or(id.as_str())
 }
