@@ -1,6 +1,9 @@
 //! The custom resource `OpenstackConfig` (contract 3.1) and its way into a checked [`Selection`].
 
-#![allow(clippy::struct_field_names, reason = "the contract's own keys; the derive repeats the struct")]
+#![allow(
+    clippy::struct_field_names,
+    reason = "the contract's own keys; the derive repeats the struct"
+)]
 
 use std::collections::BTreeSet;
 

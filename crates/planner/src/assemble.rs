@@ -54,30 +54,34 @@ pub(crate) enum Hold<'w> {
 impl<'w> Decided<'w, '_> {
     /// Every node of the plan, and what became of every VM.
     pub fn assemble(self) -> (BTreeMap<NodeName, PlannedNode>, Vec<Delivery<'w>>) {
-        // Collected first: a map is built faster at once than entry by entry, the more so in order.
-        let mut nodes = Vec::with_capacity(self.world.vms.list.len());
-        let mut deliveries = Vec::with_capacity(self.world.vms.list.len());
-        for vm in 0..self.world.vms.list.len() {
-            let delivery = self.delivery(vm);
-            let node = match delivery {
-                Delivery::As(name) => self.vm_node(vm, name).map(|node| (name, node)),
-                _ => None,
-            };
-            deliveries.push(match (delivery, &node) {
-                (Delivery::As(_), None) => Delivery::Nothing,
-                (Delivery::As(name), Some((_, node))) if node.config.interfaces.is_empty() => Delivery::Empty(name),
-                _ => delivery,
-            });
-            nodes.extend(node);
-        }
+        let vms = 0..self.world.vms.list.len();
+        let (mut planned, deliveries): (Vec<_>, Vec<_>) = vms.map(|vm| self.deliver(vm)).unzip();
+        // Collected first and nearly in order: a map is built faster so than entry by entry.
+        let mut nodes = Vec::with_capacity(planned.len());
         for (node, held) in self.world.earlier.nodes.iter().enumerate() {
             if !self.is_taken(node, held, &deliveries) {
-                nodes.extend(self.left_node(node, held).map(|planned| (held.name, planned)));
+                nodes.extend(self.left_node(node, held));
+            } else if let Some(Owner::Home(vm)) = self.situation.owners.get(node) {
+                nodes.extend(planned.get_mut(*vm).and_then(Option::take));
             }
         }
-        nodes.sort_unstable_by_key(|(name, _)| *name);
-        let nodes = nodes.into_iter().map(|(name, node)| (name.clone(), node));
-        (nodes.collect(), deliveries)
+        nodes.extend(planned.into_iter().flatten());
+        let named = nodes.into_iter().map(|node| (node.config.node_name.clone(), node));
+        (named.collect(), deliveries)
+    }
+
+    fn deliver(self, vm: usize) -> (Option<PlannedNode>, Delivery<'w>) {
+        let delivery = self.delivery(vm);
+        let Delivery::As(name) = delivery else {
+            return (None, delivery);
+        };
+        let node = self.vm_node(vm, name);
+        let delivery = match &node {
+            None => Delivery::Nothing,
+            Some(node) if node.config.interfaces.is_empty() => Delivery::Empty(name),
+            Some(_) => delivery,
+        };
+        (node, delivery)
     }
 
     /// Whether a VM is delivered under this name: its own, or the one that wants it.

@@ -9,7 +9,7 @@ use crate::{
     matching::{Config, Configs, Match, Sight, list},
 };
 
-/// Every selected VM, by id.
+/// Every selected VM, in the order of the (sorted) configs and their entries.
 pub(crate) struct Vms<'a> {
     pub list: Vec<Vm<'a>>,
     by_id: HashMap<&'a InstanceId, usize>,
@@ -80,8 +80,6 @@ impl<'a> Vms<'a> {
                 }
             }
         }
-        list.sort_unstable_by_key(|vm| vm.id);
-        by_id.extend(list.iter().enumerate().map(|(index, vm)| (vm.id, index)));
         let mut vms = Self {
             matched: configs.present.iter().map(|config| matched(config, &by_id)).collect(),
             by_name: HashMap::with_capacity(list.len()),
