@@ -6,7 +6,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use multinic_model::{Earlier, EarlierNode, Interface, InterfaceId, NodeName};
-use multinic_planner::{Change, Plan, Policy, RemovalLedger, Scope};
+use multinic_planner::{Change, Plan, Policy, Reason, RemovalLedger, Scope};
 use proptest::prelude::*;
 use world::{
     Event, Nodes, World, address, after, held, held_by_instance, history, instance, mac, mtu, oracle, policy,
@@ -34,6 +34,40 @@ fn live(events: &[Event], look: impl Fn(&World, &Plan)) -> World {
         world.deliver(&plan);
     }
     world
+}
+
+/// What was delivered is not sent again. Only a node that the plan holds back until another has left follows later, in
+/// so many steps as there are nodes in the row.
+fn sends_nothing_again(events: &[Event]) {
+    live(events, |world, _| {
+        for scope in [Scope::WholeTruth, Scope::Additive] {
+            let mut again = world.clone();
+            again.ledger = RemovalLedger::default();
+            let mut plan = again.plan(&policy(scope));
+            for _ in 0..=again.servers.len() {
+                let held = plan.findings.iter().any(|finding| finding.reason == Reason::NodeHeld);
+                again.nodes = after(&again.nodes, &plan);
+                plan = again.plan(&policy(scope));
+                assert!(held || plan.deliveries().count() == 0, "{:?}", plan.nodes);
+            }
+            assert!(plan.nodes.values().all(|node| node.change == Change::Unchanged));
+        }
+    });
+}
+
+/// Found once in some thousand random histories: a server takes a name whose holder is let go of in the same plan. The
+/// name is withdrawn first and given in the next plan.
+#[test]
+fn a_name_that_is_let_go_of_is_given_once() {
+    sends_nothing_again(&[
+        (7, 7, 43, 0),
+        (23, 0, 0, 0),
+        (11, 97, 0, 0),
+        (3, 16, 0, 0),
+        (23, 0, 0, 0),
+        (20, 97, 0, 0),
+        (16, 192, 65, 0),
+    ]);
 }
 
 /// The same with a management API that cannot be read back.
@@ -200,17 +234,7 @@ proptest! {
 
     #[test]
     fn the_same_input_again_sends_nothing(events in history()) {
-        live(&events, |world, _| {
-            for scope in [Scope::WholeTruth, Scope::Additive] {
-                let mut again = world.clone();
-                again.ledger = RemovalLedger::default();
-                let first = again.plan(&policy(scope));
-                again.nodes = after(&again.nodes, &first);
-                let second = again.plan(&policy(scope));
-                assert_eq!(second.deliveries().count(), 0, "{:?}", second.nodes);
-                assert!(second.nodes.values().all(|node| node.change == Change::Unchanged));
-            }
-        });
+        sends_nothing_again(&events);
     }
 
     #[test]
