@@ -13,12 +13,12 @@ use world::{
     server_name,
 };
 
-/// Six hundred histories of up to 13 plans each are thousands of plans; `PROPTEST_CASES` asks for more.
+/// Two thousand histories of up to 13 plans each; `PROPTEST_CASES` asks for more.
 fn many() -> ProptestConfig {
     let default = ProptestConfig::default();
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases: if asked { default.cases } else { 600 },
+        cases: if asked { default.cases } else { 2_000 },
         failure_persistence: None,
         ..default
     }
