@@ -215,11 +215,11 @@ fn failure(credentials: &CloudCredentials, error: OpenStackError) -> CloudError 
 
 fn auth_failure(credentials: &CloudCredentials, error: AuthError) -> CloudError {
     match error {
-        AuthError::Identity(error) => refusal(credentials, error.code.try_into().unwrap_or(0), error.message),
+        AuthError::Identity(error) => refusal(credentials, error.code.try_into().unwrap_or(0), &error.message),
         AuthError::UnknownAuth { code, message: body } => {
-            refusal(credentials, code, message(body.unwrap_or_default().as_bytes()))
+            refusal(credentials, code, &message(body.unwrap_or_default().as_bytes()))
         }
-        AuthError::AuthReceipt(_) => refusal(credentials, 401, "more than a password is asked for".to_owned()),
+        AuthError::AuthReceipt(_) => refusal(credentials, 401, "more than a password is asked for"),
         AuthError::Reqwest { source } if source.is_decode() => undecoded(credentials, source),
         AuthError::Reqwest { source } => transport_error(place(credentials), source),
         other => session_error(credentials, &other),
@@ -248,8 +248,8 @@ fn redact(credentials: &CloudCredentials, text: &str) -> String {
     }
 }
 
-fn refusal(credentials: &CloudCredentials, code: u16, message: String) -> CloudError {
-    let message = redact(credentials, &message);
+fn refusal(credentials: &CloudCredentials, code: u16, message: &str) -> CloudError {
+    let message = redact(credentials, message);
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CloudError::Login {
