@@ -1,0 +1,1 @@
+//! A small Kubernetes API on loopback, for demo, tests and benches only.

@@ -1,0 +1,1 @@
+//! The Kubernetes operator: watch, queue, settings, status, events, leader election.
