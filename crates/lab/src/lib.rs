@@ -40,7 +40,7 @@ pub use builder::{
     DEMO_RABBIT_PASSWORD, DEMO_RABBIT_PW, SEED_PROJECT, SEED_PROVIDER, SEED_SUBNET_ID, SEED_SUBNET_NAME,
 };
 pub use error::LabError;
-pub use fault::{Fault, FaultPlan, Faults};
+pub use fault::{Cut, Fault, FaultPlan, Faults};
 pub use handle::CloudHandle;
 pub use lab::Lab;
 pub use log::LoggedRequest;

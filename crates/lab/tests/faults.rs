@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use multinic_lab::{CloudBuilder, Fault, Lab, Service};
+use multinic_lab::{CloudBuilder, Cut, Fault, Lab, Service};
 use serde_json::json;
 use support::{Answer, admin, ask, get, try_ask};
 
@@ -113,7 +113,9 @@ fn raw_ports(lab: &Lab, token: &str) -> (String, std::io::Result<usize>) {
 #[test]
 fn a_truncated_body_announces_more_than_it_has() {
     let (lab, token) = start();
-    lab.faults().at(Service::Neutron).inject(Fault::Truncate { bytes: 40 });
+    lab.faults()
+        .at(Service::Neutron)
+        .inject(Fault::Truncate(Cut::After(40)));
     let (text, end) = raw_ports(&lab, &token);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(end.is_ok() && body.len() == 40, "{text}");
@@ -128,7 +130,7 @@ fn a_reset_in_the_middle_of_a_body_is_an_error_and_not_an_end() {
     let (lab, token) = start();
     lab.faults()
         .at(Service::Neutron)
-        .inject(Fault::ResetMidBody { bytes: 40 });
+        .inject(Fault::ResetMidBody(Cut::After(40)));
     let (text, end) = raw_ports(&lab, &token);
     assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     // The reset may overtake the last bytes.
@@ -141,7 +143,7 @@ fn a_reset_in_the_middle_of_a_body_is_an_error_and_not_an_end() {
 #[test]
 fn a_truncated_answer_of_nova_ends_without_a_trace_of_it() {
     let (lab, token) = start();
-    lab.faults().at(Service::Nova).inject(Fault::Truncate { bytes: 100 });
+    lab.faults().at(Service::Nova).inject(Fault::Truncate(Cut::After(100)));
     let cut = get(&lab, &token, "/v2.1/servers");
     assert_eq!(
         (cut.status, cut.body.len(), cut.header("content-length")),

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{ADD, Cr, PRUNE, Stage, expect::ids};
-use multinic_lab::{CloudBuilder, DEMO_ADMIN_PASSWORD, Fault, SEED_SUBNET_ID, Service};
+use multinic_lab::{CloudBuilder, Cut, DEMO_ADMIN_PASSWORD, Fault, SEED_SUBNET_ID, Service};
 use multinic_sync::Outcome;
 
 fn config() -> [Cr; 1] {
@@ -72,7 +72,7 @@ async fn a_login_whose_answer_is_cut_short_is_tried_again() {
         faults
             .at(Service::Keystone)
             .post("/auth/tokens")
-            .inject(Fault::Truncate { bytes });
+            .inject(Fault::Truncate(Cut::After(bytes)));
         assert_eq!(
             stage.pass(&config(), ADD).await.outcome(),
             Outcome::Done,

@@ -12,7 +12,8 @@ use std::{
 
 use common::{ADD, Cr, Known, PRUNE, Stage, Staging};
 use multinic_lab::{
-    CloudBuilder, DEMO_ADMIN_PASSWORD, DEMO_ADMIN_PW, DEMO_ENCRYPTION_KEY, Fault, Receiver, SEED_SUBNET_ID, Service,
+    CloudBuilder, Cut, DEMO_ADMIN_PASSWORD, DEMO_ADMIN_PW, DEMO_ENCRYPTION_KEY, Fault, Receiver, SEED_SUBNET_ID,
+    Service,
 };
 use multinic_sync::{Connections, Failure, Outcome, Report, doctor::examine};
 use tracing_subscriber::fmt::MakeWriter;
@@ -176,7 +177,7 @@ async fn nothing_that_is_said_at_any_level_holds_a_secret() {
     let statuses = [400, 401, 403, 404, 409, 429, 500, 503].map(Fault::status);
     let broken = [
         Fault::Reset,
-        Fault::Truncate { bytes: 9 },
+        Fault::Truncate(Cut::After(9)),
         Fault::Garbage("<html>".to_owned()),
         Fault::LoopingPages,
     ];

@@ -48,16 +48,10 @@ pub enum Fault {
     AnswerLost,
     /// FIN instead of an answer, as a pooled connection that was closed meanwhile.
     Close,
-    /// Only the first bytes of the body, then FIN.
-    Truncate {
-        /// How many bytes of the body.
-        bytes: usize,
-    },
-    /// Only the first bytes of the body, then RST.
-    ResetMidBody {
-        /// How many bytes of the body.
-        bytes: usize,
-    },
+    /// Only the beginning of the body, then FIN.
+    Truncate(Cut),
+    /// Only the beginning of the body, then RST.
+    ResetMidBody(Cut),
     /// 200 with this text instead of the answer.
     Garbage(String),
     /// The request's token has expired: the service's own 401.
@@ -75,6 +69,27 @@ pub enum Fault {
     LoopingPages,
     /// Whatever this does to the JSON answer.
     Edit(Arc<dyn Fn(&mut Value) + Send + Sync>),
+}
+
+/// Where a body ends too early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cut {
+    /// After so many bytes.
+    After(usize),
+    /// In the middle, whatever its length.
+    Half,
+    /// One byte before its end.
+    LastByte,
+}
+
+impl Cut {
+    fn bytes(self, length: usize) -> usize {
+        match self {
+            Self::After(bytes) => bytes,
+            Self::Half => length / 2,
+            Self::LastByte => length.saturating_sub(1),
+        }
+    }
 }
 
 impl Fault {
@@ -129,8 +144,8 @@ impl fmt::Debug for Fault {
             Self::Reset => f.write_str("Reset"),
             Self::AnswerLost => f.write_str("AnswerLost"),
             Self::Close => f.write_str("Close"),
-            Self::Truncate { bytes } => write!(f, "Truncate after {bytes} bytes"),
-            Self::ResetMidBody { bytes } => write!(f, "ResetMidBody after {bytes} bytes"),
+            Self::Truncate(cut) => write!(f, "Truncate {cut:?}"),
+            Self::ResetMidBody(cut) => write!(f, "ResetMidBody {cut:?}"),
             Self::Garbage(_) => f.write_str("Garbage"),
             Self::ExpireToken => f.write_str("ExpireToken"),
             Self::OmitItems { count } => write!(f, "OmitItems {count}"),
@@ -192,23 +207,16 @@ fn wrap(faults: &[Fault], reply: Reply) -> Outcome {
     for fault in faults {
         match *fault {
             Fault::AnswerLost => return Outcome::Reset,
-            Fault::Truncate { bytes } => {
-                return Outcome::Cut {
-                    reply,
-                    bytes,
-                    reset: false,
-                };
-            }
-            Fault::ResetMidBody { bytes } => {
-                return Outcome::Cut {
-                    reply,
-                    bytes,
-                    reset: true,
-                };
-            }
+            Fault::Truncate(cut) => return cut_off(reply, cut, false),
+            Fault::ResetMidBody(cut) => return cut_off(reply, cut, true),
             Fault::Slow { piece, pause } => return Outcome::Slow { reply, piece, pause },
             _ => {}
         }
     }
     Outcome::Reply(reply)
+}
+
+fn cut_off(reply: Reply, cut: Cut, reset: bool) -> Outcome {
+    let bytes = cut.bytes(reply.body.len());
+    Outcome::Cut { reply, bytes, reset }
 }

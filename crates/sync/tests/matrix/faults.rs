@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use multinic_lab::{Fault, Service};
+use multinic_lab::{Cut, Fault, Service};
 use serde_json::{Value, json};
 
 use super::trial::{
@@ -94,20 +94,20 @@ impl Trials<'_> {
         self.add("a reset", Fault::Reset, (Heals, Fails));
         self.add("a closed connection", Fault::Close, (Heals, Fails));
         self.add("a lost answer", Fault::AnswerLost, (Heals, Fails));
-        let half = self.target.bytes / 2;
         // What is cut short is asked for again; of a log-in this is left open.
         let cut = if self.target.service == Service::Keystone {
             Either
         } else {
             Heals
         };
-        self.add("a reset in the body", Fault::ResetMidBody { bytes: half }, (cut, Fails));
-        for (place, bytes) in [("0", 0), ("1", 1), ("half", half), ("its end", self.target.bytes - 1)] {
-            self.add(
-                &format!("a body cut at {place}"),
-                Fault::Truncate { bytes },
-                (cut, Fails),
-            );
+        self.add("a reset in the body", Fault::ResetMidBody(Cut::Half), (cut, Fails));
+        for (place, at) in [
+            ("0", Cut::After(0)),
+            ("1", Cut::After(1)),
+            ("half", Cut::Half),
+            ("its end", Cut::LastByte),
+        ] {
+            self.add(&format!("a body cut at {place}"), Fault::Truncate(at), (cut, Fails));
         }
         self.add("silence", Fault::Hang, (Heals, Fails));
         self.add(
