@@ -1,1 +1,6 @@
 //! The Kubernetes operator: watch, queue, settings, status, events, leader election.
+
+pub mod announce;
+pub mod leader;
+pub mod observe;
+pub mod settings;

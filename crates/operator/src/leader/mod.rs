@@ -1,0 +1,7 @@
+//! Which replica leads: one Lease, one fence.
+
+mod clock;
+mod fence;
+
+pub use clock::{BootClock, Clock};
+pub use fence::Fence;

@@ -1,0 +1,39 @@
+//! Whether the engine is alive.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// The engine's sign of life. Clones share one state.
+#[derive(Clone, Debug, Default)]
+pub struct Heartbeat {
+    last: Arc<Mutex<Option<Instant>>>,
+}
+
+/// An engine that shows no sign of life for this long is stuck.
+pub const STUCK_AFTER: Duration = Duration::from_mins(2);
+
+impl Heartbeat {
+    /// "I am running." An engine says so at least every ten seconds, also when it has nothing to do.
+    pub fn beat(&self) {
+        self.set(Some(Instant::now()));
+    }
+
+    /// "I have stopped, as I should."
+    pub fn stop(&self) {
+        self.set(None);
+    }
+
+    /// Whether an engine runs and has been silent for too long.
+    pub fn is_stuck(&self) -> bool {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() > STUCK_AFTER)
+    }
+
+    fn set(&self, last: Option<Instant>) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+}
