@@ -3,11 +3,12 @@
 //! The order of the nodes is kept, because withdrawals come first: a MAC must leave its old node before another one may
 //! have it. A batch that fails does not stop the later ones, although a withdrawal may be in it: the server refuses a MAC
 //! that another node still has, node by node, and the next pass repairs the rest. Sending stops when every further
-//! batch would meet the same answer (token, address), or when the server seems to be down.
+//! batch would meet the same answer (token, address), when the server seems to be down, or when the right to write is lost.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use multinic_model::{ClusterId, NodeConfig};
+use multinic_transport::{Gate, SendError, SendErrorKind};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use crate::{
@@ -36,7 +37,9 @@ impl ManagementApi {
     /// working server, the next ones are tried once each; after three in a row the rest is not sent. After a refusal that
     /// concerns every request (401, 403, 404, 405, a redirect) the rest is not sent either. What was not sent is `Failed`
     /// with the error that stopped it.
-    pub async fn deliver(&self, cluster: &ClusterId, nodes: &[&NodeConfig]) -> Delivery {
+    ///
+    /// `gate` is asked immediately before every attempt of every request; once it is closed, nothing more is sent.
+    pub async fn deliver(&self, cluster: &ClusterId, nodes: &[&NodeConfig], gate: &dyn Gate) -> Delivery {
         let mut delivery = Delivery::default();
         let mut health = Health::default();
         let mut pending: Vec<_> = nodes.chunks(self.batch_size.get()).rev().collect();
@@ -45,7 +48,7 @@ impl ManagementApi {
                 delivery.fail(batch, error);
                 continue;
             }
-            match self.post(cluster, batch, health.attempts()).await {
+            match self.post((cluster, gate), batch, health.attempts()).await {
                 Err(DeliveryError::TooLarge { .. }) if batch.len() > 1 => pending.extend(halves(batch)),
                 outcome => {
                     let outcome = outcome.map_err(Arc::new);
@@ -59,7 +62,7 @@ impl ManagementApi {
 
     async fn post(
         &self,
-        cluster: &ClusterId,
+        (cluster, gate): (&ClusterId, &dyn Gate),
         batch: &[&NodeConfig],
         attempts: NonZeroU32,
     ) -> Result<NodeResults, DeliveryError> {
@@ -70,9 +73,19 @@ impl ManagementApi {
                 .header(ACCEPT, "application/json")
                 .body(body.clone())
         };
-        let answer = self.api.send(attempts, MAX_ANSWER, build).await;
-        let answer = answer.map_err(|source| self.unreachable("POST", source))?;
+        let answer = self.api.send_through(gate, attempts, MAX_ANSWER, build).await;
+        let answer = answer.map_err(|source| self.unsent(source))?;
         read_results(self, batch, &answer)
+    }
+
+    fn unsent(&self, source: SendError) -> DeliveryError {
+        match source.kind {
+            SendErrorKind::Fenced => DeliveryError::Fenced {
+                url: self.url.to_string(),
+                attempts: source.attempts,
+            },
+            _ => self.unreachable("POST", source),
+        }
     }
 }
 

@@ -62,6 +62,14 @@ pub enum DeliveryError {
         /// Where it points to, printable.
         location: Option<String>,
     },
+    /// The right to write was lost before the request, or before one of its repetitions; another process leads.
+    #[error("failed to POST {url}: the right to write was lost ({attempts} attempts)")]
+    Fenced {
+        /// What was asked for.
+        url: String,
+        /// How many attempts were made before.
+        attempts: u32,
+    },
     /// 413 for a single node.
     #[error("failed to POST {url}: the server answered 413 to a single node")]
     TooLarge {
@@ -164,6 +172,7 @@ impl DeliveryError {
             }
             Self::NotOffered { .. } => "check managementApi.endpoint: the node configs are not served below it",
             Self::Redirected { .. } => "set managementApi.endpoint to the address that it redirects to",
+            Self::Fenced { .. } => "nothing; the process that leads now delivers it",
             Self::TooLarge { .. } => "raise the limit for bodies of the management API or of the proxy in front of it",
             Self::Status { status: 500.., .. } => "see the log of the management API",
             Self::Status { .. } => "see what the server says; the request was not repeated",
@@ -181,7 +190,7 @@ impl DeliveryError {
     pub(crate) const fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorised { .. } | Self::NotOffered { .. } | Self::Redirected { .. }
+            Self::Unauthorised { .. } | Self::NotOffered { .. } | Self::Redirected { .. } | Self::Fenced { .. }
         )
     }
 

@@ -17,7 +17,7 @@ use multinic_model::NodeConfig;
 
 pub use client::{ManagementApi, ManagementApiSettings, ReadBack};
 pub use error::DeliveryError;
-pub use multinic_transport::{Pauses, RetryPolicy};
+pub use multinic_transport::{AlwaysOpen, Gate, Pauses, RetryPolicy};
 pub use probe::Probe;
 pub use result::{Batch, Delivery, NodeResult};
 

@@ -90,6 +90,13 @@ impl Plan {
             .map(|node| &node.config)
     }
 
+    /// [`Plan::deliveries`], and after them everything else that the plan answers for: for a full comparison with a
+    /// management API that cannot be read back.
+    pub fn everything(&self) -> impl Iterator<Item = &NodeConfig> {
+        let unchanged = self.nodes.values().filter(|node| node.change == Change::Unchanged);
+        self.deliveries().chain(unchanged.map(|node| &node.config))
+    }
+
     /// Whether a removal or a rename was seen that further agreeing readings may deliver.
     pub fn awaits_confirmation(&self) -> bool {
         self.awaits_confirmation

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::future::join_all;
-use multinic_delivery::{Delivery, DeliveryError};
+use multinic_delivery::{Delivery, DeliveryError, Gate};
 use multinic_model::{ClusterId, NodeConfig};
 use multinic_planner::Plan;
 
@@ -20,13 +20,39 @@ pub struct Delivered {
     deliveries: BTreeMap<ClusterId, Delivery>,
 }
 
+/// How much of a plan is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Extent {
+    /// What differs from what the management API holds; an unchanged node config is not sent again (rule 6).
+    #[default]
+    Changed,
+    /// Every node that the plan answers for: the periodic full comparison with a management API that cannot be read
+    /// back.
+    Everything,
+}
+
+impl Extent {
+    fn of(self, plan: &Plan) -> Vec<&NodeConfig> {
+        match self {
+            Self::Changed => plan.deliveries().collect(),
+            Self::Everything => plan.everything().collect(),
+        }
+    }
+}
+
 impl Planned {
-    /// Sends every changed node config; an unchanged one is not sent again (rule 6).
-    pub async fn deliver(self, connections: &Connections, observer: &dyn Observer) -> Delivered {
+    /// Sends the node configs; `gate` is asked immediately before each attempt of each request.
+    pub async fn deliver(
+        self,
+        connections: &Connections,
+        observer: &dyn Observer,
+        gate: &dyn Gate,
+        extent: Extent,
+    ) -> Delivered {
         let due: Vec<(&ClusterId, Vec<&NodeConfig>)> = self
             .plans
             .iter()
-            .filter_map(|(cluster, plan)| Some((cluster, plan.as_ref().ok()?.deliveries().collect::<Vec<_>>())))
+            .filter_map(|(cluster, plan)| Some((cluster, extent.of(plan.as_ref().ok()?))))
             .filter(|(_, nodes)| !nodes.is_empty())
             .collect();
         observer.step(Step::Delivering {
@@ -36,7 +62,7 @@ impl Planned {
         if let Some(api) = &connections.management_api {
             let sent = due
                 .iter()
-                .map(|(cluster, nodes)| async { ((*cluster).clone(), api.deliver(cluster, nodes).await) });
+                .map(|(cluster, nodes)| async { ((*cluster).clone(), api.deliver(cluster, nodes, gate).await) });
             deliveries.extend(join_all(sent).await);
         }
         Delivered {

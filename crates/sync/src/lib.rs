@@ -20,7 +20,7 @@ pub mod settings;
 mod yaml;
 
 pub use connections::{Connections, ConnectionsError, Pace, Requests};
-pub use deliver::Delivered;
+pub use deliver::{Delivered, Extent};
 pub use error::PlaceError;
 pub use plan::{Ledgers, Planned};
 pub use read::Read;

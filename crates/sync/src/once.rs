@@ -1,10 +1,12 @@
 //! One pass from beginning to end, as the command line runs it.
 
+use multinic_delivery::AlwaysOpen;
 use multinic_planner::{Policy, Scope};
 use tokio::time::sleep;
 
 use crate::{
     Connections,
+    deliver::Extent,
     observer::{Observer, Step},
     plan::{Ledgers, Planned},
     report::Report,
@@ -73,5 +75,6 @@ pub async fn sync_once(
     observer: &dyn Observer,
 ) -> Report {
     let planned = plan_once(connections, settings, configs, pruning, observer).await;
-    planned.deliver(connections, observer).await.report()
+    let delivered = planned.deliver(connections, observer, &AlwaysOpen, Extent::Changed);
+    delivered.await.report()
 }

@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
-    BaseUrl, Endpoint, EndpointError, Pauses, RetryPolicy, SendError, body::read_body, printable::error_detail,
-    printable::printable, retry::Transient, retry_after::retry_after,
+    AlwaysOpen, BaseUrl, Endpoint, EndpointError, Gate, Pauses, RetryPolicy, SendError, body::read_body,
+    printable::error_detail, printable::printable, retry::Transient, retry_after::retry_after,
 };
 
 /// A client of one JSON API. It never shows its token.
@@ -101,10 +101,26 @@ impl ApiClient {
         max: usize,
         build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
     ) -> Result<Answer, SendError> {
+        self.send_through(&AlwaysOpen, attempts, max, build).await
+    }
+
+    /// Like [`ApiClient::send`], asking `gate` immediately before each attempt. A closed gate ends it with
+    /// [`SendErrorKind::Fenced`](crate::SendErrorKind::Fenced).
+    pub async fn send_through(
+        &self,
+        gate: &dyn Gate,
+        attempts: NonZeroU32,
+        max: usize,
+        build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Answer, SendError> {
         let made = AtomicU32::new(0);
         let attempt = || async {
+            let request = build(&self.http);
+            if !gate.is_open() {
+                return Err(Failure::Send(SendError::fenced(made.load(Ordering::Relaxed))));
+            }
             let number = made.fetch_add(1, Ordering::Relaxed) + 1;
-            self.attempt(build(&self.http), max, number).await
+            self.attempt(request, max, number).await
         };
         let retry = RetryPolicy {
             attempts: self.retry.attempts.min(attempts),

@@ -6,6 +6,7 @@
 mod api_client;
 mod base_url;
 mod body;
+mod gate;
 mod printable;
 mod retry;
 mod retry_after;
@@ -18,6 +19,7 @@ use url::Url;
 pub use api_client::{Answer, ApiClient};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use body::{BodyError, read_body};
+pub use gate::{AlwaysOpen, Gate};
 pub use printable::{error_detail, printable};
 pub use retry::{Pauses, RetryPolicy};
 pub use retry_after::retry_after;

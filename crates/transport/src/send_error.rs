@@ -20,6 +20,8 @@ pub enum SendErrorKind {
     Broken,
     /// The answer is longer than the bound.
     TooLong,
+    /// The gate was closed before the attempt; nothing of it was sent.
+    Fenced,
 }
 
 /// Why no usable answer came.
@@ -40,6 +42,7 @@ const fn what(kind: SendErrorKind) -> &'static str {
         SendErrorKind::Timeout => "no answer in time",
         SendErrorKind::Broken => "the connection broke",
         SendErrorKind::TooLong => "the answer is too long",
+        SendErrorKind::Fenced => "the right to write was lost",
     }
 }
 
@@ -64,8 +67,17 @@ impl SendError {
         }
     }
 
+    /// `attempts` were made before the gate closed.
+    pub(crate) const fn fenced(attempts: u32) -> Self {
+        Self {
+            kind: SendErrorKind::Fenced,
+            attempts,
+            source: None,
+        }
+    }
+
     pub(crate) fn is_transient(&self) -> bool {
-        self.kind != SendErrorKind::TooLong
+        !matches!(self.kind, SendErrorKind::TooLong | SendErrorKind::Fenced)
     }
 
     /// What to look at first.
@@ -78,6 +90,7 @@ impl SendError {
             }
             SendErrorKind::Broken => "check the server's log and the proxies in between",
             SendErrorKind::TooLong => "check that the address is the right one: the answer is far longer than expected",
+            SendErrorKind::Fenced => "nothing; the process that leads now goes on",
         }
     }
 }

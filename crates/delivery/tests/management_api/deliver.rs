@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::support::{TOKEN, client, cluster, in_batches_of, node_json, nodes, numbers, settings};
-use multinic_delivery::{Delivery, ManagementApiSettings, NodeResult};
+use multinic_delivery::{AlwaysOpen, Delivery, ManagementApiSettings, NodeResult};
 use multinic_model::NodeConfig;
 use multinic_testing::server::{Reply, Request, Server};
 use multinic_transport::Endpoint;
@@ -61,7 +61,7 @@ async fn the_request_is_the_contract_byte_for_byte() {
         ..settings(&server)
     });
     let configs = nodes(2);
-    let delivery = api.deliver(&cluster(), &all(&configs)).await;
+    let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
     assert_eq!(names(&delivery), ["created", "created"]);
     assert!(delivery.is_complete());
     assert!(matches!(
@@ -82,7 +82,7 @@ async fn the_request_is_the_contract_byte_for_byte() {
 async fn nothing_to_deliver_sends_nothing() {
     let server = Server::scripted([]).await;
     let (api, _) = client(settings(&server));
-    let delivery = api.deliver(&cluster(), &[]).await;
+    let delivery = api.deliver(&cluster(), &[], &AlwaysOpen).await;
     assert!(delivery.is_complete() && delivery.nodes.is_empty() && delivery.batches.is_empty());
     assert_eq!(api.requests(), 0);
 }
@@ -93,7 +93,7 @@ async fn batches_follow_one_another_in_the_given_order() {
     let api = in_batches_of(&server, 3);
     let configs = nodes(7);
     let reversed: Vec<_> = configs.iter().rev().collect();
-    let delivery = api.deliver(&cluster(), &reversed).await;
+    let delivery = api.deliver(&cluster(), &reversed, &AlwaysOpen).await;
     let sent: Vec<_> = server.requests().iter().map(numbers).collect();
     assert_eq!(sent, [vec![7, 6, 5], vec![4, 3, 2], vec![1]]);
     assert_eq!(names(&delivery), every("created", 7));
@@ -109,7 +109,7 @@ async fn two_hundred_nodes_are_one_batch_by_default() {
     let server = Server::answering(created).await;
     let (api, _) = client(settings(&server));
     let configs = nodes(201);
-    api.deliver(&cluster(), &all(&configs)).await;
+    api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
     assert_eq!(
         server
             .requests()
@@ -137,7 +137,7 @@ async fn each_node_gets_its_own_result_at_200_207_and_422() {
         let server = Server::scripted([Reply::json(status, results.to_string())]).await;
         let (api, _) = client(settings(&server));
         let configs = nodes(8);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         let expected = [
             "created",
             "updated",
@@ -170,7 +170,10 @@ async fn of_two_results_for_one_node_the_worse_counts() {
         let server = Server::scripted([Reply::json(200, json!({"results": results}).to_string())]).await;
         let (api, _) = client(settings(&server));
         let configs = nodes(1);
-        assert_eq!(names(&api.deliver(&cluster(), &all(&configs)).await), ["rejected"]);
+        assert_eq!(
+            names(&api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await),
+            ["rejected"]
+        );
     }
 }
 
@@ -191,7 +194,7 @@ async fn a_plain_success_is_accepted_as_such() {
         let (api, _) = client(settings(&server));
         let configs = nodes(2);
         assert_eq!(
-            names(&api.deliver(&cluster(), &all(&configs)).await),
+            names(&api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await),
             every("accepted", 2),
             "{reply:?}"
         );
@@ -214,7 +217,7 @@ async fn an_answer_that_is_cut_off_or_wrong_is_never_assumed_good() {
         let server = Server::scripted([reply.clone()]).await;
         let (api, _) = client(settings(&server));
         let configs = nodes(2);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         assert_eq!(names(&delivery), every("failed", 2), "{reply:?}");
         assert_eq!(server.requests().len(), 1, "{reply:?}");
     }
@@ -248,7 +251,7 @@ async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
         let server = Server::answering(move |request| script.next().unwrap_or_else(|| created(request))).await;
         let (api, waited) = client(settings(&server));
         let configs = nodes(1);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         if attempts == 2 {
             assert_eq!(names(&delivery), ["created"], "{first:?}");
         } else {
@@ -267,7 +270,7 @@ async fn retry_after_is_honoured_and_cut_to_its_cap() {
         let server = Server::answering(move |_| Reply::status(429).header("retry-after", value)).await;
         let (api, waited) = client(settings(&server));
         let configs = nodes(1);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         assert_eq!(*waited.lock().unwrap(), [Duration::from_secs(seconds); 3]);
         let url = server.url();
         let expected =
@@ -287,7 +290,9 @@ async fn a_failed_batch_does_not_stop_the_later_ones() {
     };
     let server = Server::answering(answer).await;
     let configs = nodes(6);
-    let delivery = in_batches_of(&server, 2).deliver(&cluster(), &all(&configs)).await;
+    let delivery = in_batches_of(&server, 2)
+        .deliver(&cluster(), &all(&configs), &AlwaysOpen)
+        .await;
     assert_eq!(
         names(&delivery),
         ["created", "created", "failed", "failed", "created", "created"]
@@ -308,7 +313,7 @@ async fn a_server_that_is_down_costs_six_attempts_however_many_batches_wait() {
         let server = Server::answering(move |_| reply.clone()).await;
         let configs = nodes(50);
         let api = in_batches_of(&server, 1);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         assert_eq!(names(&delivery), every("failed", 50));
         assert_eq!(delivery.batches.len(), 3);
         let first: Vec<_> = server.requests().iter().map(|request| numbers(request)[0]).collect();
@@ -334,7 +339,9 @@ async fn after_a_good_batch_the_next_one_has_all_its_attempts_again() {
     };
     let server = Server::answering(answer).await;
     let configs = nodes(3);
-    let delivery = in_batches_of(&server, 1).deliver(&cluster(), &all(&configs)).await;
+    let delivery = in_batches_of(&server, 1)
+        .deliver(&cluster(), &all(&configs), &AlwaysOpen)
+        .await;
     assert_eq!(names(&delivery), ["failed", "created", "created"]);
     assert_eq!(server.requests().len(), 7);
 }
@@ -344,7 +351,9 @@ async fn a_refusal_of_every_request_is_asked_for_once() {
     for status in [401, 403, 404, 405, 302] {
         let server = Server::answering(move |_| Reply::status(status)).await;
         let configs = nodes(5);
-        let delivery = in_batches_of(&server, 1).deliver(&cluster(), &all(&configs)).await;
+        let delivery = in_batches_of(&server, 1)
+            .deliver(&cluster(), &all(&configs), &AlwaysOpen)
+            .await;
         assert_eq!(names(&delivery), every("failed", 5), "{status}");
         assert_eq!(server.requests().len(), 1, "{status}");
     }
@@ -361,7 +370,9 @@ async fn a_batch_that_is_too_large_is_halved_until_it_fits() {
     };
     let server = Server::answering(answer).await;
     let configs = nodes(9);
-    let delivery = in_batches_of(&server, 7).deliver(&cluster(), &all(&configs)).await;
+    let delivery = in_batches_of(&server, 7)
+        .deliver(&cluster(), &all(&configs), &AlwaysOpen)
+        .await;
     assert_eq!(names(&delivery), every("created", 9));
     let sent: Vec<_> = server.requests().iter().map(numbers).collect();
     let expected: [&[usize]; 8] = [
@@ -388,7 +399,9 @@ async fn one_node_that_is_too_large_fails_alone() {
     };
     let server = Server::answering(answer).await;
     let configs = nodes(4);
-    let delivery = in_batches_of(&server, 4).deliver(&cluster(), &all(&configs)).await;
+    let delivery = in_batches_of(&server, 4)
+        .deliver(&cluster(), &all(&configs), &AlwaysOpen)
+        .await;
     assert_eq!(names(&delivery), ["created", "failed", "created", "created"]);
     assert_eq!(category(&delivery, "worker-2"), "too_large");
 }
@@ -399,7 +412,7 @@ async fn a_name_given_twice_has_the_worse_outcome() {
     let server = Server::answering(move |request| script.next().unwrap_or_else(|| created(request))).await;
     let configs = nodes(1);
     let delivery = in_batches_of(&server, 1)
-        .deliver(&cluster(), &[&configs[0], &configs[0]])
+        .deliver(&cluster(), &[&configs[0], &configs[0]], &AlwaysOpen)
         .await;
     assert_eq!(outcomes(&delivery), BTreeMap::from([("worker-1", "failed")]));
     assert_eq!(server.requests().len(), 2);
@@ -414,7 +427,7 @@ async fn a_problem_document_is_shown_on_one_line() {
     let server = Server::scripted([reply]).await;
     let (api, _) = client(settings(&server));
     let configs = nodes(1);
-    let delivery = api.deliver(&cluster(), &all(&configs)).await;
+    let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
     let message = message(&delivery, "worker-1");
     assert!(
         message.ends_with("answered 400 (1 attempts): x-provider-id [31m is unknown"),
@@ -434,7 +447,7 @@ async fn a_server_that_never_answers_times_out() {
         ..settings(&server)
     });
     let configs = nodes(1);
-    let delivery = api.deliver(&cluster(), &all(&configs)).await;
+    let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
     assert!(message(&delivery, "worker-1").ends_with("no answer in time (4 attempts)"));
 }
 
@@ -451,7 +464,7 @@ async fn no_secret_is_shown_even_if_the_server_repeats_it() {
         let shown = format!("{settings:?}");
         let (api, _) = client(settings);
         let configs = nodes(1);
-        let delivery = api.deliver(&cluster(), &all(&configs)).await;
+        let delivery = api.deliver(&cluster(), &all(&configs), &AlwaysOpen).await;
         let shown = format!("{shown} {api:?} {delivery:?}");
         assert!(!shown.contains(TOKEN) && shown.contains("token [token]"), "{shown}");
     }
@@ -463,7 +476,7 @@ fn the_calls_may_be_spawned() {
     const fn is_send<T: Send>(_: &T) {}
     let (api, _) = client(ManagementApiSettings::new("http://api.example".parse().unwrap()));
     let cluster = cluster();
-    is_send(&api.deliver(&cluster, &[]));
+    is_send(&api.deliver(&cluster, &[], &AlwaysOpen));
     is_send(&api.read_back(&cluster));
     is_send(&api.probe(&cluster));
 }

@@ -212,7 +212,11 @@ impl Stage {
             .map(|node| serde_json::from_value(node).unwrap())
             .collect();
         let delivery = api
-            .deliver(&CLUSTER.parse().unwrap(), &nodes.iter().collect::<Vec<_>>())
+            .deliver(
+                &CLUSTER.parse().unwrap(),
+                &nodes.iter().collect::<Vec<_>>(),
+                &multinic_transport::AlwaysOpen,
+            )
             .await;
         assert!(delivery.is_complete(), "{delivery:?}");
         self.receiver.clear_requests();
