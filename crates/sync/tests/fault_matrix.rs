@@ -15,7 +15,7 @@ mod matrix {
     pub mod trial;
 }
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use common::{ADD, PRUNE};
 use matrix::{
@@ -27,6 +27,10 @@ use matrix::{
 use multinic_lab::{LoggedRequest, Service};
 use multinic_sync::{Outcome, once::Pruning};
 use tokio::{sync::Semaphore, task::JoinSet};
+
+/// How long OpenStack is asked again.
+const SHORT: Duration = Duration::from_secs(3);
+const LONG: Duration = Duration::from_mins(1);
 
 /// One cell of the matrix.
 #[derive(Clone, Debug)]
@@ -64,7 +68,8 @@ impl Cell {
     }
 
     async fn play(&self) -> Result<(), String> {
-        let stage = cloud::stage(self.form, self.trial.timeout).await;
+        let patience = if self.always { SHORT } else { LONG };
+        let stage = cloud::stage(self.form, self.trial.timeout, patience).await;
         let Target {
             service,
             method,
@@ -94,7 +99,7 @@ impl Cell {
 
 /// The requests of an undisturbed pass, which must be the right one.
 async fn targets(form: Form, pruning: Pruning) -> Vec<Target> {
-    let stage = cloud::stage(form, "30s").await;
+    let stage = cloud::stage(form, "30s", LONG).await;
     let report = stage.pass(&cloud::configs(form), pruning).await;
     assert!(report.outcome() <= Outcome::Warnings, "{report:#?}");
     assert_eq!(stage.nodes(), cloud::expected(form, pruning.prune), "{form:?}");
@@ -144,7 +149,7 @@ async fn cells(form: Form, pruning: Pruning, wanted: impl Fn(&Target) -> bool, a
 
 /// Plays all cells, many at once: most of them only wait.
 async fn play(cells: Vec<Cell>) {
-    let (gate, total) = (Arc::new(Semaphore::new(128)), cells.len());
+    let (gate, total) = (Arc::new(Semaphore::new(64)), cells.len());
     let mut plays = JoinSet::new();
     for cell in cells {
         let gate = Arc::clone(&gate);

@@ -1,5 +1,7 @@
 //! The small cloud of the matrix, what was delivered before, and what must come of it: by hand.
 
+use std::time::Duration;
+
 use multinic_lab::CloudBuilder;
 use multinic_sync::Pace;
 use serde_json::Value;
@@ -135,15 +137,16 @@ pub fn configs(form: Form) -> [Cr; 2] {
     }
 }
 
-pub async fn stage(form: Form, timeout: &'static str) -> Stage {
+/// A fault that passes must be outlived however slow the machine is; one that lasts may exhaust a short patience.
+pub async fn stage(form: Form, timeout: &'static str, patience: Duration) -> Stage {
     let mut staging = Staging {
         timeout,
         management_api: vec!["batchSize: 2".to_owned()],
         pace: Pace {
             openstack: multinic_cloud::RetryPolicy {
-                budget: std::time::Duration::from_secs(8),
-                first_delay: std::time::Duration::from_millis(200),
-                max_delay: std::time::Duration::from_secs(5),
+                budget: patience,
+                first_delay: Duration::from_millis(200),
+                max_delay: Duration::from_secs(5),
                 max_silent_tries: 3,
             },
             page_size: pages_of(2),

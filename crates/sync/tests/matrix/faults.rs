@@ -116,7 +116,7 @@ impl Trials<'_> {
             (Heals, Fails),
         );
         for trial in self.all.iter_mut().rev().take(2) {
-            trial.timeout = "3s";
+            trial.timeout = "6s";
         }
     }
 
