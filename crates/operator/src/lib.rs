@@ -4,3 +4,5 @@ pub mod announce;
 pub mod leader;
 pub mod observe;
 pub mod settings;
+
+mod queue;
