@@ -93,6 +93,11 @@ impl Lab {
         all.filter(|request| request.service == service).collect()
     }
 
+    /// Waits until that holds of the requests so far. Without a limit of its own: the test runner has one.
+    pub async fn until(&self, holds: impl FnMut(&[LoggedRequest]) -> bool) {
+        self.cloud.log.until(holds).await;
+    }
+
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.cloud.log.clear();

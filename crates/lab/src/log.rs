@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::{
     Service,
@@ -73,12 +74,26 @@ impl LoggedRequest {
 
 /// The log.
 #[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<VecDeque<LoggedRequest>>);
+pub(crate) struct Log {
+    entries: Mutex<VecDeque<LoggedRequest>>,
+    /// Moves with every entry.
+    moved: watch::Sender<()>,
+}
 
 impl Log {
     /// Everything so far.
     pub fn entries(&self) -> Vec<LoggedRequest> {
         self.lock().iter().cloned().collect()
+    }
+
+    /// Waits until that holds of everything so far, in the order it was answered.
+    pub async fn until(&self, mut holds: impl FnMut(&[LoggedRequest]) -> bool) {
+        let mut moved = self.moved.subscribe();
+        while !holds(self.lock().make_contiguous()) {
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Forgets everything.
@@ -116,10 +131,12 @@ impl Log {
             entries.pop_front();
         }
         entries.push_back(entry);
+        drop(entries);
+        self.moved.send_replace(());
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<LoggedRequest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -179,3 +179,29 @@ fn a_lost_answer_has_done_its_work_and_a_reset_has_not() {
     );
     assert_eq!(send().unwrap().json()["results"][0]["status"], "unchanged");
 }
+
+#[tokio::test]
+async fn a_held_answer_comes_never_although_the_node_config_was_taken_and_that_can_be_waited_for() {
+    let receiver = Receiver::start().unwrap();
+    receiver.faults().at(Service::ManagementApi).inject(Fault::AnswerHeld);
+    let url = format!("{}{PATH}", receiver.url());
+    let body = json!([node("worker-1", &["10.0.0.1"])]).to_string();
+    let post = tokio::spawn(
+        reqwest::Client::new()
+            .post(url)
+            .header("x-provider-id", "cluster-1")
+            .body(body)
+            .send(),
+    );
+    receiver
+        .until(|requests| requests.iter().any(|request| request.method == "POST"))
+        .await;
+    assert_eq!(receiver.requests()[0].status, None);
+    assert_eq!(
+        receiver.node_configs("cluster-1"),
+        json!({"worker-1": node("worker-1", &["10.0.0.1"])})
+    );
+    assert!(!post.is_finished());
+    receiver.lose_node_configs();
+    assert_eq!(receiver.node_configs("cluster-1"), json!({}));
+}

@@ -42,6 +42,8 @@ pub enum Fault {
     },
     /// No answer; the connection stays open until the client goes away.
     Hang,
+    /// No answer either, but the service *has* done what was asked.
+    AnswerHeld,
     /// RST instead of an answer; the service has not seen the request.
     Reset,
     /// RST instead of an answer; the service *has* done what was asked.
@@ -141,6 +143,7 @@ impl fmt::Debug for Fault {
             Self::Delay(time) => write!(f, "Delay {time:?}"),
             Self::Slow { piece, pause } => write!(f, "Slow {piece} bytes every {pause:?}"),
             Self::Hang => f.write_str("Hang"),
+            Self::AnswerHeld => f.write_str("AnswerHeld"),
             Self::Reset => f.write_str("Reset"),
             Self::AnswerLost => f.write_str("AnswerLost"),
             Self::Close => f.write_str("Close"),
@@ -206,6 +209,7 @@ fn instead(faults: &[Fault]) -> Option<Outcome> {
 fn wrap(faults: &[Fault], reply: Reply) -> Outcome {
     for fault in faults {
         match *fault {
+            Fault::AnswerHeld => return Outcome::Hang,
             Fault::AnswerLost => return Outcome::Reset,
             Fault::Truncate(cut) => return cut_off(reply, cut, false),
             Fault::ResetMidBody(cut) => return cut_off(reply, cut, true),

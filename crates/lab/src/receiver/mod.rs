@@ -132,6 +132,16 @@ impl Receiver {
         self.shared.log.entries()
     }
 
+    /// Waits until that holds of the requests so far. Without a limit of its own: the test runner has one.
+    pub async fn until(&self, holds: impl FnMut(&[LoggedRequest]) -> bool) {
+        self.shared.log.until(holds).await;
+    }
+
+    /// Forgets every node config, as after a restore from an old backup.
+    pub fn lose_node_configs(&self) {
+        self.shared.store().lose();
+    }
+
     /// Forgets the requests and POSTs so far, not the node configs.
     pub fn clear_requests(&self) {
         self.shared.log.clear();

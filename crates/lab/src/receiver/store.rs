@@ -52,6 +52,11 @@ impl Default for Store {
 }
 
 impl Store {
+    /// Forgets every node config.
+    pub fn lose(&mut self) {
+        self.clusters.clear();
+    }
+
     /// Takes a node config in.
     pub fn put(&mut self, cluster: &str, config: NodeConfig) -> (Change, u64) {
         let nodes = self.clusters.entry(cluster.to_owned()).or_default();
