@@ -177,7 +177,6 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
 
 fn claims<'a>(configs: &Configs<'a>) -> BTreeSet<&'a Claim> {
     let present = configs.present.iter().flat_map(|config| config.delivered);
-    present
-        .chain(configs.departed.iter().flat_map(|config| config.delivered))
-        .collect()
+    let silent = configs.held.iter().chain(&configs.departed);
+    present.chain(silent.flat_map(|config| config.delivered)).collect()
 }

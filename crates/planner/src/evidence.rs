@@ -47,6 +47,9 @@ impl<'a> AllEvidence<'a> {
                 Sight::Full { subnet } => hearing.hear(index, config, Some(subnet.cidr.trunc())),
             }
         }
+        for config in &configs.held {
+            hearing.hear_claims(config.key, config.delivered);
+        }
         hearing.hear_blind_names();
         for config in &configs.departed {
             for claim in config.delivered {
@@ -99,12 +102,17 @@ impl<'a> Hearing<'_, 'a> {
         }
     }
 
+    /// What a config has delivered that cannot say what it wants now.
+    fn hear_claims(&mut self, key: &'a ConfigKey, delivered: &[Claim]) {
+        for claim in delivered {
+            self.note(&claim.instance_id, key, |evidence| evidence.blind = true);
+            self.blind_owner(claim.node_name.as_str(), key);
+        }
+    }
+
     /// Without a reading, everything that the config may mean is out of bounds.
     fn hear_blind(&mut self, config: &Config<'a>) {
-        for claim in config.delivered {
-            self.note(&claim.instance_id, config.key, |evidence| evidence.blind = true);
-            self.blind_owner(claim.node_name.as_str(), config.key);
-        }
+        self.hear_claims(config.key, config.delivered);
         for (selector, _) in &config.matches {
             if let Some(id) = selector.instance_id() {
                 self.note(&id, config.key, |evidence| evidence.blind = true);

@@ -39,6 +39,14 @@ pub enum ConfigInput<'a> {
         /// Whether its spec differs from the one that was last delivered in full: direct evidence for removals.
         changed: bool,
     },
+    /// A config that exists but cannot be read as a selection: like one whose reading failed. What it may have delivered
+    /// stays exactly as it is; what others select on the same nodes goes on.
+    Held {
+        /// Which one.
+        key: &'a ConfigKey,
+        /// The nodes it is known to have delivered.
+        delivered: &'a [Claim],
+    },
     /// A config that is being deleted: its share leaves the union. It never needs a reading (rule 7).
     Departed {
         /// Which one.

@@ -15,7 +15,8 @@ use crate::{
 /// The configs of the cluster, sorted, so that the order of the input never matters.
 pub(crate) struct Configs<'a> {
     pub present: Vec<Config<'a>>,
-    pub departed: Vec<Departed<'a>>,
+    pub held: Vec<Claimant<'a>>,
+    pub departed: Vec<Claimant<'a>>,
     pub inventories: Vec<InventoryIndex<'a>>,
 }
 
@@ -32,8 +33,8 @@ pub(crate) struct Config<'a> {
     pub matches: Vec<(&'a VmSelector, Match<'a>)>,
 }
 
-/// A config that is being deleted.
-pub(crate) struct Departed<'a> {
+/// A config of which nothing is known but what it has delivered.
+pub(crate) struct Claimant<'a> {
     pub key: &'a ConfigKey,
     pub delivered: &'a [Claim],
 }
@@ -116,11 +117,22 @@ impl<'a> InventoryIndex<'a> {
 /// A config as it was given, sorted before anything is made of it.
 type Given<'a> = (&'a Selection, Reading<'a>, &'a [Claim], bool);
 
+struct Sorted<'a> {
+    present: Vec<Given<'a>>,
+    held: Vec<Claimant<'a>>,
+    departed: Vec<Claimant<'a>>,
+}
+
 impl<'a> Configs<'a> {
     pub fn resolve(input: &PlanInput<'a>, findings: &mut Findings<'a>) -> Self {
-        let (present, departed) = sorted(input);
+        let Sorted {
+            present,
+            held,
+            departed,
+        } = sorted(input);
         let mut configs = Self {
             present: Vec::with_capacity(present.len()),
+            held,
             departed,
             inventories: Vec::new(),
         };
@@ -189,6 +201,12 @@ impl<'a> Configs<'a> {
             .find_map(|index| index.inventory.servers.get(instance))
     }
 
+    /// Every config that exists.
+    pub fn existing(&self) -> impl Iterator<Item = &'a ConfigKey> {
+        let present = self.present.iter().map(|config| config.key);
+        present.chain(self.held.iter().map(|config| config.key))
+    }
+
     /// The inventory of one config.
     pub fn inventory_of(&self, config: &Config<'a>) -> Option<&InventoryIndex<'a>> {
         self.inventories.get(config.inventory?)
@@ -221,12 +239,13 @@ impl<'a> Configs<'a> {
     }
 }
 
-/// Both kinds of config in an order of their own: that of the input never matters.
-fn sorted<'a>(input: &PlanInput<'a>) -> (Vec<Given<'a>>, Vec<Departed<'a>>) {
-    let (mut present, mut departed) = (Vec::new(), Vec::new());
+/// Every kind of config in an order of its own: that of the input never matters.
+fn sorted<'a>(input: &PlanInput<'a>) -> Sorted<'a> {
+    let (mut present, mut held, mut departed) = (Vec::new(), Vec::new(), Vec::new());
     for config in input.configs {
         match *config {
-            ConfigInput::Departed { key, delivered } => departed.push(Departed { key, delivered }),
+            ConfigInput::Held { key, delivered } => held.push(Claimant { key, delivered }),
+            ConfigInput::Departed { key, delivered } => departed.push(Claimant { key, delivered }),
             ConfigInput::Present { selection, .. } if selection.cluster != *input.cluster => {}
             ConfigInput::Present {
                 selection,
@@ -247,8 +266,13 @@ fn sorted<'a>(input: &PlanInput<'a>) -> (Vec<Given<'a>>, Vec<Departed<'a>>) {
         } = selection;
         (key, provider, project, subnet, vms)
     });
+    held.sort_by_key(|config| (config.key, config.delivered));
     departed.sort_by_key(|config| (config.key, config.delivered));
-    (present, departed)
+    Sorted {
+        present,
+        held,
+        departed,
+    }
 }
 
 fn report_matches<'a>(index: usize, config: &Config<'a>, findings: &mut Findings<'a>) {

@@ -128,8 +128,20 @@ impl<'a> Decided<'_, 'a> {
             }
             claims.entry(config.key.clone()).or_default().extend(answers);
         }
+        self.claim_held(deliveries, &mut claims);
         self.claim_departed(deliveries, &mut claims);
         claims
+    }
+
+    /// A config that cannot say what it wants goes on answering for what it has delivered.
+    fn claim_held(self, deliveries: &[Delivery<'_>], claims: &mut BTreeMap<ConfigKey, BTreeSet<Claim>>) {
+        for config in &self.world.configs.held {
+            let mut answers = config.delivered.to_vec();
+            for claim in config.delivered {
+                self.claim_left_by(claim, deliveries, &mut answers);
+            }
+            claims.entry(config.key.clone()).or_default().extend(answers);
+        }
     }
 
     /// What a departed config leaves behind goes to the configs that exist and may select the server, so its deletion
@@ -150,8 +162,8 @@ impl<'a> Decided<'_, 'a> {
     fn heirs(self, claim: &Claim) -> Option<Vec<&'a ConfigKey>> {
         let number = self.world.earlier.number_of(&claim.instance_id, self.world.vms)?;
         let concerned = &self.world.evidence.of(number)?.configs;
-        let present = self.world.configs.present.iter().map(|config| config.key);
-        let heirs: Vec<_> = present.filter(|key| concerned.contains(key)).collect();
+        let existing = self.world.configs.existing();
+        let heirs: Vec<_> = existing.filter(|key| concerned.contains(key)).collect();
         (!heirs.is_empty()).then_some(heirs)
     }
 

@@ -23,7 +23,7 @@ pub struct Plan {
     /// What became of each entry of each config that exists.
     pub vms: BTreeMap<(ConfigKey, VmSelector), VmOutcome>,
     /// The nodes that each config answers for once this plan is delivered: its record of what it has delivered. Of a node
-    /// whose delivery fails, the earlier claims must be kept too. What a departed config leaves behind, because another
+    /// whose delivery fails, the earlier claims must be kept too ([`Plan::claims_after`]). What a departed config leaves behind, because another
     /// config may select it, is that config's from now on; only what nobody else may select stays the departed one's.
     pub claims: BTreeMap<ConfigKey, BTreeSet<Claim>>,
     pub(crate) order: Vec<NodeName>,
@@ -95,6 +95,29 @@ impl Plan {
     pub fn everything(&self) -> impl Iterator<Item = &NodeConfig> {
         let unchanged = self.nodes.values().filter(|node| node.change == Change::Unchanged);
         self.deliveries().chain(unchanged.map(|node| &node.config))
+    }
+
+    /// What a config answers for after this plan was sent: the plan's claims and, of the `delivered` ones that the plan
+    /// was made from, those that a node concerns which did not `arrive`.
+    ///
+    /// A departure is complete when this is empty: nothing of the departed config is left anywhere, or what is left may
+    /// be another config's, which answers for it from then on.
+    pub fn claims_after(
+        &self,
+        key: &ConfigKey,
+        delivered: &[Claim],
+        arrived: impl Fn(&NodeName) -> bool,
+    ) -> BTreeSet<Claim> {
+        let lost = self.deliveries().filter(|node| !arrived(&node.node_name));
+        let (mut names, mut instances) = (BTreeSet::new(), BTreeSet::new());
+        for node in lost {
+            names.insert(&node.node_name);
+            instances.insert(&node.instance_id);
+        }
+        let concerned = |claim: &&Claim| names.contains(&claim.node_name) || instances.contains(&claim.instance_id);
+        let mut claims = self.claims.get(key).cloned().unwrap_or_default();
+        claims.extend(delivered.iter().filter(concerned).cloned());
+        claims
     }
 
     /// Whether a removal or a rename was seen that further agreeing readings may deliver.

@@ -256,8 +256,8 @@ impl<'a> Decided<'_, 'a> {
             "{leaving} of the {total} interfaces of cluster {cluster} would be removed by readings alone, nothing of it \
              is; allow the mass removal if it is meant, else look for what is missing in OpenStack"
         );
-        let present = self.world.configs.present.iter().map(|config| config.key);
-        let keys = present.chain(self.world.configs.departed.iter().map(|config| config.key));
+        let existing = self.world.configs.existing();
+        let keys = existing.chain(self.world.configs.departed.iter().map(|config| config.key));
         findings.add(
             (Severity::Error, Reason::RemovalHeld),
             (cluster.to_string(), message),

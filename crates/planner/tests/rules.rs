@@ -215,10 +215,15 @@ proptest! {
     }
 
     #[test]
-    fn a_failed_reading_changes_nothing_of_its_nodes(events in history(), failing in 0_u8..4) {
+    fn a_failed_reading_changes_nothing_of_its_nodes(events in history(), failing in 0_u8..4, held in any::<bool>()) {
         live(&events, |world, _| {
             let mut failing_world = world.clone();
-            failing_world.failed.insert(failing);
+            if held {
+                failing_world.held.insert(failing);
+            } else {
+                failing_world.failed.insert(failing);
+            }
+            let held = failing_world.held.contains(&failing);
             let Some(config) = failing_world.configs.get(&failing).filter(|config| !config.departed) else {
                 return;
             };
@@ -226,7 +231,7 @@ proptest! {
             let nodes = after(&world.nodes, &plan);
             for (name, node) in &world.nodes {
                 let claimed = config.claims.iter().any(|claim| claim.instance_id == node.instance_id || claim.node_name == *name);
-                let tied = config.vms.contains(name.as_str()) || config.vms.contains(node.instance_id.as_str());
+                let tied = !held && (config.vms.contains(name.as_str()) || config.vms.contains(node.instance_id.as_str()));
                 // An empty node holds nothing; its name is free.
                 if (claimed || tied) && !node.interfaces.is_empty() {
                     let now = &nodes[name];
@@ -235,6 +240,21 @@ proptest! {
                     assert!(others_select(&failing_world, node) || now == node, "{name}: {node:?} {now:?}");
                 }
             }
+        });
+    }
+
+    /// To hold a config is to fail its reading, for everything that it has delivered.
+    #[test]
+    fn a_held_config_answers_for_all_that_it_has_delivered(events in history(), held in 0_u8..4) {
+        live(&events, |world, _| {
+            let mut world = world.clone();
+            world.held = BTreeSet::from([held]);
+            let Some(config) = world.configs.get(&held).filter(|config| !config.departed) else {
+                return;
+            };
+            let plan = world.plan(&policy(Scope::WholeTruth));
+            assert!(plan.claims[&world::key(held)].is_superset(&config.claims));
+            assert!(plan.vms.keys().all(|(key, _)| *key != world::key(held)));
         });
     }
 
@@ -353,7 +373,7 @@ fn others_select(world: &World, node: &EarlierNode) -> bool {
     let readable = world
         .configs
         .iter()
-        .filter(|(id, config)| !world.failed.contains(id) && !config.departed);
+        .filter(|(id, config)| !world.failed.contains(id) && !world.held.contains(id) && !config.departed);
     let mut selecting = readable.filter(|(_, config)| {
         let name = vm.and_then(|vm| world.servers.get(&vm)).map(|name| server_name(*name));
         config.vms.contains(node.instance_id.as_str()) || name.is_some_and(|name| config.vms.contains(&name))

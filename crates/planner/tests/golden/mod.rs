@@ -68,6 +68,9 @@ struct Step {
     /// Configs that are being deleted.
     #[serde(default)]
     departed: Vec<String>,
+    /// Configs that cannot be read as a selection.
+    #[serde(default)]
+    held: Vec<String>,
     /// Configs that are handed the inventory of this project, by mistake.
     #[serde(default)]
     mistaken: BTreeMap<String, String>,
@@ -166,6 +169,12 @@ fn plan_step(
             let (selection, delivered) = (&selections[name.as_str()], claims[name].as_slice());
             if step.departed.contains(name) {
                 return ConfigInput::Departed {
+                    key: &selection.key,
+                    delivered,
+                };
+            }
+            if step.held.contains(name) {
+                return ConfigInput::Held {
                     key: &selection.key,
                     delivered,
                 };

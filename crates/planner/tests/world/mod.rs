@@ -55,6 +55,8 @@ pub struct World {
     clock: i64,
     // What holds for the next reading only.
     pub failed: BTreeSet<u8>,
+    /// Configs that cannot be read as a selection.
+    pub held: BTreeSet<u8>,
     pub broken_subnets: BTreeSet<u8>,
     pub unreadable: BTreeSet<u8>,
     /// How many deliveries arrive; the others are lost.
@@ -156,6 +158,7 @@ impl World {
             ledger: RemovalLedger::default(),
             clock: 10,
             failed: BTreeSet::new(),
+            held: BTreeSet::new(),
             broken_subnets: BTreeSet::new(),
             unreadable: BTreeSet::new(),
             arriving: usize::MAX,
@@ -165,6 +168,7 @@ impl World {
     pub fn happens(&mut self, (kind, a, b, c): Event) {
         self.clock += 1;
         self.failed.clear();
+        self.held.clear();
         self.broken_subnets.clear();
         self.unreadable.clear();
         self.arriving = usize::MAX;
@@ -181,6 +185,7 @@ impl World {
             9 => drop(self.servers.insert(a % VMS, b % NAMES)),
             10 => self.flip(a % PORTS, b),
             11 | 12 => self.failed = (0..4).filter(|config| a & (1 << config) != 0).collect(),
+            24 => self.held = (0..4).filter(|config| a & (1 << config) != 0).collect(),
             13 => self.broken_subnets = BTreeSet::from([a % 3]),
             14 => drop(self.unreadable.insert(a % VMS)),
             15 => self.respecify(a % 4, b, c),
@@ -329,6 +334,12 @@ impl World {
                         delivered,
                     };
                 }
+                if self.held.contains(id) {
+                    return ConfigInput::Held {
+                        key: &selection.key,
+                        delivered,
+                    };
+                }
                 let inventory = &inventories[usize::from(project_of_subnet(config.subnet))];
                 let reading = if self.failed.contains(id) {
                     Reading::Failed
@@ -405,6 +416,7 @@ impl World {
     pub fn deliver(&mut self, plan: &Plan) {
         let arrived: Vec<_> = plan.deliveries().take(self.arriving).cloned().collect();
         let all = arrived.len() == plan.deliveries().count();
+        let names: BTreeSet<_> = arrived.iter().map(|config| config.node_name.clone()).collect();
         for config in arrived {
             let node = EarlierNode {
                 instance_id: config.instance_id,
@@ -414,10 +426,9 @@ impl World {
         }
         self.ledger = plan.ledger.clone();
         for (id, config) in &mut self.configs {
-            let claims = plan.claims.get(&key(*id)).cloned().unwrap_or_default();
-            let earlier = if all { BTreeSet::new() } else { config.claims.clone() };
-            config.claims = claims.union(&earlier).cloned().collect();
-            config.changed &= !all || self.failed.contains(id);
+            let delivered: Vec<_> = config.claims.iter().cloned().collect();
+            config.claims = plan.claims_after(&key(*id), &delivered, |name| names.contains(name));
+            config.changed &= !all || self.failed.contains(id) || self.held.contains(id);
         }
         self.configs
             .retain(|_, config| !config.departed || !config.claims.is_empty());
