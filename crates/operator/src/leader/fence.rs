@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use multinic_transport::Gate;
+
 use super::clock::{BootClock, Clock};
 
 /// Says whether writing is allowed at this moment. It is asked immediately before every write, so that a leader that was
@@ -53,5 +55,11 @@ impl Fence {
     /// Closed from now on.
     pub(crate) fn close(&self) {
         self.deadline.store(CLOSED, Ordering::SeqCst);
+    }
+}
+
+impl Gate for Fence {
+    fn is_open(&self) -> bool {
+        self.is_open()
     }
 }
