@@ -105,9 +105,16 @@ pub struct OpenstackConfigStatus {
     #[schemars(with = "Option<i32>")]
     pub interface_count: Option<u32>,
 
-    /// One entry per VM: the record of what this config has delivered.
+    /// The workload cluster that nodes were delivered into. It differs from the spec's while a config moves to another
+    /// cluster and its nodes are not withdrawn from this one yet.
+    #[serde(rename = "clusterID", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub cluster_id: Option<ClusterId>,
+
+    /// One entry per VM: the record of what this config has delivered. At most 500 of the spec and, after a change, as
+    /// many that are not withdrawn yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 1000))]
     pub nodes: Vec<NodeStatus>,
 }
 

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use kube_cel::Validator;
-use multinic_model::{SubnetSelector, crds::Crd, openstack_config::OpenstackConfig};
+use multinic_model::{
+    SubnetSelector,
+    crds::Crd,
+    openstack_config::{NodeStatus, OpenstackConfig, OpenstackConfigStatus},
+};
 use serde_json::{Value, json};
 
 /// The seed's resource, deprecated keys added in the way its comment names them.
@@ -136,4 +140,41 @@ fn the_schema_has_no_place_for_a_password() {
     ] {
         assert!(!definition.contains(deprecated), "{deprecated}");
     }
+}
+
+/// A status with this many nodes of the longest usual words.
+fn full_status(nodes: usize) -> OpenstackConfigStatus {
+    let node = |number: usize| NodeStatus {
+        vm: format!("biz-cluster-production-worker-pool-a-{number:04}.example.com"),
+        instance_id: Some(format!("c0f9564b-a85c-4974-bbba-8ea9fbc7{number:04}").parse().unwrap()),
+        node_name: Some(
+            format!("biz-cluster-production-worker-pool-a-{number:04}.example.com")
+                .parse()
+                .unwrap(),
+        ),
+        interfaces: 16,
+        state: "Delivered".to_owned(),
+        finding: Some("PortStatusNotAllowed".to_owned()),
+    };
+    OpenstackConfigStatus {
+        cluster_id: Some("f5861c22-b252-42b5-a0c5-cfb1d245c819".parse().unwrap()),
+        nodes: (0..nodes).map(node).collect(),
+        ..OpenstackConfigStatus::default()
+    }
+}
+
+#[test]
+fn a_full_status_stays_far_below_what_an_object_may_have() {
+    let bytes = serde_json::to_vec(&full_status(500)).unwrap().len();
+    assert!(bytes < 256 * 1024, "{bytes} bytes");
+}
+
+#[test]
+fn a_status_comes_back_as_it_was_written() {
+    let status = full_status(2);
+    let json = serde_json::to_value(&status).unwrap();
+    assert_eq!(json["clusterID"], "f5861c22-b252-42b5-a0c5-cfb1d245c819");
+    assert_eq!(serde_json::from_value::<OpenstackConfigStatus>(json).unwrap(), status);
+    let earlier: OpenstackConfigStatus = serde_json::from_value(json!({"nodes": []})).unwrap();
+    assert_eq!(earlier.cluster_id, None, "a status of an earlier version");
 }
