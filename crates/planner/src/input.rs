@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 use multinic_model::{
     ClusterId, ConfigKey, Earlier, InstanceId, NodeName, Selection,
     inventory::{Inventory, PortStatus},
+    openstack_config::NodeStatus,
 };
 
 use crate::RemovalLedger;
@@ -75,6 +76,29 @@ pub struct Claim {
     pub node_name: NodeName,
 }
 
+impl Claim {
+    /// The claim that an entry of a status list records, if the VM was ever delivered.
+    pub fn recorded(entry: &NodeStatus) -> Option<Self> {
+        Some(Self {
+            instance_id: entry.instance_id.clone()?,
+            node_name: entry.node_name.clone()?,
+        })
+    }
+
+    /// The entry of a status list that records this claim and nothing else: written before a delivery, and for what is
+    /// left of a VM that is no longer an entry of `vmNames`.
+    pub fn record(&self, vm: impl Into<String>, state: impl Into<String>) -> NodeStatus {
+        NodeStatus {
+            vm: vm.into(),
+            instance_id: Some(self.instance_id.clone()),
+            node_name: Some(self.node_name.clone()),
+            interfaces: 0,
+            state: state.into(),
+            finding: None,
+        }
+    }
+}
+
 /// The settings that the plan follows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
@@ -110,4 +134,24 @@ pub enum Scope {
     Additive,
     /// The configs are the whole truth for the nodes they name or claim.
     WholeTruth,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_list_gives_back_the_claims_that_it_records() {
+        let claim = Claim {
+            instance_id: "vm-1".parse().unwrap(),
+            node_name: "w1".parse().unwrap(),
+        };
+        let entry = claim.record("w1", "Pending");
+        assert_eq!(Claim::recorded(&entry), Some(claim));
+        let never_delivered = NodeStatus {
+            node_name: None,
+            ..entry
+        };
+        assert_eq!(Claim::recorded(&never_delivered), None);
+    }
 }
