@@ -1,5 +1,7 @@
 //! Why a place could not be read.
 
+use std::time::Duration;
+
 use multinic_cloud::CloudError;
 use multinic_contrabass::{ContrabassError, EnvelopeError};
 
@@ -15,6 +17,15 @@ pub enum PlaceError {
     /// OpenStack could not be read completely.
     #[error("failed to read OpenStack")]
     Cloud(#[source] CloudError),
+    /// The reading takes longer than the pass waits.
+    #[error("failed to wait for the reading of OpenStack: it takes longer than {}", humantime::format_duration(*patience))]
+    Slow {
+        /// For so long the pass waited.
+        patience: Duration,
+    },
+    /// Nobody asks for the place any more, or the reading ended without a result.
+    #[error("failed to finish the reading of OpenStack: it was given up")]
+    Abandoned,
 }
 
 impl PlaceError {
@@ -24,6 +35,8 @@ impl PlaceError {
             Self::Contrabass(error) => error.category(),
             Self::Password(error) => error.category(),
             Self::Cloud(error) => error.category(),
+            Self::Slow { .. } => "slow",
+            Self::Abandoned => "abandoned",
         }
     }
 
@@ -33,6 +46,12 @@ impl PlaceError {
             Self::Contrabass(error) => Some(error.hint().to_owned()),
             Self::Password(error) => Some(error.hint().to_owned()),
             Self::Cloud(error) => error.hint().map(ToOwned::to_owned),
+            Self::Slow { .. } => Some(
+                "the reading goes on and its result is used when it is there; if that never happens, see whether Contrabass, \
+                 Keystone, Nova and Neutron of this provider answer"
+                    .to_owned(),
+            ),
+            Self::Abandoned => None,
         }
     }
 }

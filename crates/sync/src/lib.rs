@@ -3,17 +3,19 @@
 //! Each step takes only the previous step's type, so a step cannot be skipped:
 //! [`resolve`](resolve::resolve) → [`Resolved`] → [`Read`] → [`Planned`] → [`Delivered`] → [`Report`]. All IO lies in
 //! resolve, read and deliver; the plan in the middle is pure. The command line runs it once ([`once`]), the operator
-//! again and again.
+//! again and again, from [`Readings`] that its clusters share ([`Read::assembled`]).
 
 mod connections;
 mod deliver;
 pub mod doctor;
 mod error;
 pub mod manifest;
+mod memory;
 pub mod observer;
 pub mod once;
 mod plan;
 mod read;
+pub mod readings;
 mod report;
 mod resolve;
 pub mod settings;
@@ -22,7 +24,9 @@ mod yaml;
 pub use connections::{Connections, ConnectionsError, Pace, Requests};
 pub use deliver::{Delivered, Extent};
 pub use error::PlaceError;
+pub use memory::earlier_after;
 pub use plan::{Ledgers, Planned};
-pub use read::Read;
+pub use read::{Read, read_back};
+pub use readings::Readings;
 pub use report::{ClusterReport, Failure, Outcome, Report};
 pub use resolve::{Config, Place, Resolved, resolve};

@@ -72,12 +72,18 @@ impl Read {
                 delivered,
                 changed: *changed,
             },
+            Config::Held { key, delivered, .. } => ConfigInput::Held { key, delivered },
             Config::Departed { key, delivered, .. } => ConfigInput::Departed { key, delivered },
         }
     }
 }
 
 impl Planned {
+    /// A cluster's plan; `None` for one that was not asked about or could not be read back.
+    pub fn plan(&self, cluster: &ClusterId) -> Option<&Plan> {
+        self.plans.get(cluster)?.as_ref().ok()
+    }
+
     /// Whether a removal was seen that the next agreeing reading may deliver.
     pub fn awaits_confirmation(&self) -> bool {
         self.plans.values().flatten().any(Plan::awaits_confirmation)
@@ -93,7 +99,7 @@ impl Planned {
     }
 
     /// Back to the readings, to make them again.
-    pub fn into_read(self) -> Read {
+    pub(crate) fn into_read(self) -> Read {
         self.read
     }
 }

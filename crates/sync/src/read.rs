@@ -8,18 +8,19 @@ use std::{
 use futures::future::{join, join_all};
 use multinic_cloud::{CloudCredentials, ReadRequest};
 use multinic_delivery::DeliveryError;
-use multinic_model::{ClusterId, Earlier, inventory::Inventory};
+use multinic_model::{ClusterId, Earlier};
 
 use crate::{
     Connections, PlaceError,
     observer::{Observer, Step},
+    readings::{PlaceOutcome, wishes},
     resolve::{Config, Place, Resolved},
 };
 
 /// Everything a plan is made from. Next step: [`Read::plan`].
 pub struct Read {
     pub(crate) resolved: Resolved,
-    pub(crate) inventories: BTreeMap<Place, Result<Inventory, Arc<PlaceError>>>,
+    pub(crate) inventories: BTreeMap<Place, PlaceOutcome>,
     pub(crate) earlier: BTreeMap<ClusterId, Result<Earlier, Arc<DeliveryError>>>,
 }
 
@@ -29,10 +30,12 @@ impl Resolved {
         observer.step(Step::Reading {
             projects: self.places.len(),
         });
-        let inventories = join_all(self.places.iter().map(|(place, credentials)| async {
-            let inventory = match credentials {
-                Ok(credentials) => read_place(connections, credentials, &self.request(place)).await,
-                Err(error) => Err(Arc::clone(error)),
+        let requests = wishes(&self.configs);
+        let inventories = join_all(self.places.iter().map(async |(place, credentials)| {
+            let inventory = match (credentials, requests.get(place)) {
+                (Ok(credentials), Some(request)) => read_place(connections, credentials, request).await,
+                (Err(error), _) => Err(Arc::clone(error)),
+                (Ok(_), None) => Err(Arc::new(PlaceError::Abandoned)),
             };
             (place.clone(), inventory)
         }));
@@ -50,47 +53,42 @@ impl Resolved {
             earlier,
         }
     }
-
-    /// What all configs of a place ask for together.
-    fn request(&self, place: &Place) -> ReadRequest {
-        let mut request = ReadRequest {
-            subnets: BTreeSet::new(),
-            vms: BTreeSet::new(),
-        };
-        for selection in self
-            .configs
-            .iter()
-            .filter_map(Config::selection)
-            .filter(|s| Place::of(s) == *place)
-        {
-            request.subnets.insert(selection.subnet.clone());
-            request.vms.extend(selection.vms.iter().cloned());
-        }
-        request
-    }
 }
 
 impl Read {
+    /// Goes on from readings and read-backs that were made elsewhere. Every cluster of `earlier` gets a plan, made of those of
+    /// the `configs` that take part in it; a place without a reading counts as one that failed.
+    pub fn assembled(
+        configs: Vec<Config>,
+        readings: BTreeMap<Place, PlaceOutcome>,
+        earlier: BTreeMap<ClusterId, Result<Earlier, Arc<DeliveryError>>>,
+    ) -> Self {
+        Self {
+            resolved: Resolved {
+                configs,
+                places: BTreeMap::new(),
+            },
+            inventories: readings,
+            earlier,
+        }
+    }
+
     /// Reads everything a second time with the same credentials, to confirm what the first reading missed.
-    pub async fn again(self, connections: &Connections, observer: &dyn Observer) -> Self {
+    pub(crate) async fn again(self, connections: &Connections, observer: &dyn Observer) -> Self {
         self.resolved.read(connections, observer).await
     }
 }
 
-async fn read_place(
-    connections: &Connections,
-    credentials: &CloudCredentials,
-    request: &ReadRequest,
-) -> Result<Inventory, Arc<PlaceError>> {
-    connections
-        .cloud
-        .read(credentials, request)
-        .await
+async fn read_place(connections: &Connections, credentials: &CloudCredentials, request: &ReadRequest) -> PlaceOutcome {
+    let inventory = connections.cloud.read(credentials, request).await;
+    inventory
+        .map(Arc::new)
         .map_err(|error| Arc::new(PlaceError::Cloud(error)))
 }
 
-/// Without a management API in the settings (`plan`, `doctor`) there is nothing to read back.
-async fn read_back(connections: &Connections, cluster: &ClusterId) -> Result<Earlier, Arc<DeliveryError>> {
+/// What the management API holds for a cluster. Without a management API in the settings (`plan`, `doctor`) there is
+/// nothing to read back.
+pub async fn read_back(connections: &Connections, cluster: &ClusterId) -> Result<Earlier, Arc<DeliveryError>> {
     match &connections.management_api {
         Some(api) => api.read_back(cluster).await.map_err(Arc::new),
         None => Ok(Earlier::NotOffered),

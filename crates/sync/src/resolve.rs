@@ -24,6 +24,15 @@ pub enum Config {
         /// Its spec changed since then.
         changed: bool,
     },
+    /// It exists but cannot be read as a selection: what it has delivered stays as it is.
+    Held {
+        /// Which one.
+        key: ConfigKey,
+        /// The cluster it has delivered into.
+        cluster: ClusterId,
+        /// The nodes it is known to have delivered.
+        delivered: Vec<Claim>,
+    },
     /// It is being deleted.
     Departed {
         /// Which one.
@@ -45,23 +54,30 @@ impl Config {
         }
     }
 
-    pub(crate) fn cluster(&self) -> &ClusterId {
+    /// The cluster in which it takes part.
+    pub fn cluster(&self) -> &ClusterId {
         match self {
             Self::Present { selection, .. } => &selection.cluster,
-            Self::Departed { cluster, .. } => cluster,
+            Self::Held { cluster, .. } | Self::Departed { cluster, .. } => cluster,
         }
     }
 
-    pub(crate) fn selection(&self) -> Option<&Selection> {
+    /// The place that has to be read for it.
+    pub fn place(&self) -> Option<Place> {
+        self.selection().map(Place::of)
+    }
+
+    /// What it asks for, if it can say so.
+    pub fn selection(&self) -> Option<&Selection> {
         match self {
             Self::Present { selection, .. } => Some(selection),
-            Self::Departed { .. } => None,
+            Self::Held { .. } | Self::Departed { .. } => None,
         }
     }
 }
 
 /// One project of one OpenStack: the unit in which OpenStack is read.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Place {
     /// The OpenStack.
     pub provider: ProviderId,
@@ -70,7 +86,8 @@ pub struct Place {
 }
 
 impl Place {
-    pub(crate) fn of(selection: &Selection) -> Self {
+    /// The place of a config.
+    pub fn of(selection: &Selection) -> Self {
         Self {
             provider: selection.provider.clone(),
             project: selection.project,
@@ -120,9 +137,9 @@ pub async fn resolve(connections: &Connections, configs: Vec<Config>, observer: 
     }
 }
 
-/// The account that Contrabass names for a provider, decrypted.
+/// The account that Contrabass names for a provider, decrypted. It shows nothing of itself.
 #[derive(Clone)]
-pub(crate) struct Account {
+pub struct Account {
     pub(crate) provider: multinic_contrabass::Provider,
     pub(crate) password: secrecy::SecretString,
     /// Which cipher and digest fitted.

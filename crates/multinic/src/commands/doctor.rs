@@ -45,7 +45,7 @@ pub async fn run(args: &DoctorArgs, verbose: u8) -> Result<ExitCode, Failure> {
 fn present(config: Config) -> Option<Selection> {
     match config {
         Config::Present { selection, .. } => Some(selection),
-        Config::Departed { .. } => None,
+        Config::Held { .. } | Config::Departed { .. } => None,
     }
 }
 

@@ -1,0 +1,61 @@
+//! One reading on its way: it waits for its provider's turn, resolves the provider, reads, and tells everybody.
+
+use std::sync::Arc;
+
+use multinic_cloud::ReadRequest;
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::{Hub, PlaceOutcome, Source};
+use crate::{Place, PlaceError};
+
+/// Runs one reading.
+pub(super) async fn fly<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, turns: Arc<Semaphore>) {
+    let mut landing = Landing {
+        hub,
+        place,
+        serial,
+        outcome: Some(Err(Arc::new(PlaceError::Abandoned))),
+    };
+    // Turns are never closed.
+    let Ok(_turn) = turns.acquire().await else { return };
+    if let Some(request) = landing.depart() {
+        landing.outcome = Some(read(&landing.hub, &landing.place, &request).await);
+    }
+}
+
+async fn read<S: Source>(hub: &Hub<S>, place: &Place, request: &ReadRequest) -> PlaceOutcome {
+    let loan = hub.accounts.lend(&hub.source, &place.provider).await?;
+    let inventory = hub.source.read(&loan.account, place, request).await;
+    inventory.map(Arc::new).map_err(|error| {
+        hub.accounts.give_back(&place.provider, &loan);
+        Arc::new(error)
+    })
+}
+
+/// Tells what came of the reading however it ends, so that nobody waits for ever.
+struct Landing<S: Source> {
+    hub: Arc<Hub<S>>,
+    place: Place,
+    serial: u64,
+    outcome: Option<PlaceOutcome>,
+}
+
+impl<S: Source> Landing<S> {
+    fn depart(&self) -> Option<Arc<ReadRequest>> {
+        let mut board = self.hub.board();
+        let id = board.next_id();
+        board.spot(&self.place)?.depart(self.serial, id, Instant::now())
+    }
+}
+
+impl<S: Source> Drop for Landing<S> {
+    fn drop(&mut self) {
+        let Some(outcome) = self.outcome.take() else { return };
+        let mut board = self.hub.board();
+        let id = board.next_id();
+        if let Some(spot) = board.spot(&self.place) {
+            let at = (id, Instant::now());
+            spot.land(self.serial, outcome, at, &self.hub.pace, rand::random());
+        }
+    }
+}
