@@ -6,6 +6,7 @@ set -euo pipefail
 package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;;
+    kubectl) echo kubernetes-client ;;
     *) echo "$1" ;;
   esac
 }
