@@ -18,7 +18,7 @@ pub struct Current {
     /// As they were parsed.
     pub settings: Settings,
     /// Built from them and the Secrets.
-    pub connections: Connections,
+    pub connections: Arc<Connections>,
     /// The readings made through these connections.
     pub readings: Readings,
     /// Grows with each version; a new number means new connections.
