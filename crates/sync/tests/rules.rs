@@ -8,8 +8,14 @@ mod story {
     pub mod sky;
 }
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{CLUSTER, Cr};
+use multinic_delivery::NodeResult;
 use multinic_lab::{Fault, Service};
-use multinic_sync::{Outcome, once::Pruning};
+use multinic_model::ConfigKey;
+use multinic_planner::Claim;
+use multinic_sync::{ClusterReport, Config, Outcome, Report, once::Pruning};
 use proptest::prelude::*;
 use story::{
     oracle::{Delivered, Pass},
@@ -47,6 +53,8 @@ enum Event {
     Pass {
         pruning: Pruning,
         configs: u8,
+        /// Those of the configs that cannot be read as a selection.
+        held: u8,
         trouble: Trouble,
     },
 }
@@ -85,17 +93,21 @@ fn trouble() -> impl Strategy<Value = Trouble> {
 }
 
 fn pass() -> impl Strategy<Value = Event> {
-    (any::<bool>(), any::<bool>(), 0..8_u8, trouble()).prop_map(|(prune, allow_mass_removal, configs, trouble)| {
-        // Pruning, the configs are the whole truth: all of them.
-        Event::Pass {
-            pruning: Pruning {
-                prune,
-                allow_mass_removal,
-            },
-            configs: if prune { 7 } else { configs },
-            trouble,
-        }
-    })
+    let held = prop_oneof![3 => Just(0), 1 => 0..8_u8];
+    (any::<bool>(), any::<bool>(), 0..8_u8, held, trouble()).prop_map(
+        |(prune, allow_mass_removal, configs, held, trouble)| {
+            // Pruning, the configs are the whole truth: all of them.
+            Event::Pass {
+                pruning: Pruning {
+                    prune,
+                    allow_mass_removal,
+                },
+                configs: if prune { 7 } else { configs },
+                held,
+                trouble,
+            }
+        },
+    )
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -145,11 +157,57 @@ fn script(sky: &Sky, trouble: Trouble) {
     }
 }
 
-async fn run_pass(sky: &Sky, pruning: Pruning, configs: u8, trouble: Trouble) {
+/// What a config has delivered so far, as its status would say.
+type Claims = BTreeMap<ConfigKey, BTreeSet<Claim>>;
+
+/// The configs of a pass; the held ones come with nothing but their claims.
+fn cast(configs: u8, held: u8, claims: &Claims) -> Vec<Config> {
+    let held: BTreeSet<_> = Sky::configs(held).iter().map(key).collect();
+    let config = |cr: &Cr| {
+        let key = key(cr);
+        if !held.contains(&key) {
+            return cr.config();
+        }
+        let delivered = claims.get(&key).into_iter().flatten().cloned().collect();
+        let cluster = CLUSTER.parse().unwrap();
+        Config::Held {
+            key,
+            cluster,
+            delivered,
+        }
+    };
+    Sky::configs(configs).iter().map(config).collect()
+}
+
+fn key(cr: &Cr) -> ConfigKey {
+    cr.config().selection().unwrap().key.clone()
+}
+
+fn note(claims: &mut Claims, report: &Report) {
+    for ClusterReport { plan, delivery } in report.clusters.values() {
+        let arrived = |name: &_| {
+            let result = delivery.as_ref().and_then(|delivery| delivery.nodes.get(name));
+            result.is_some_and(NodeResult::is_delivered)
+        };
+        for key in plan.claims.keys() {
+            let earlier: Vec<_> = claims.remove(key).unwrap_or_default().into_iter().collect();
+            claims.insert(key.clone(), plan.claims_after(key, &earlier, arrived));
+        }
+    }
+}
+
+async fn run_pass(sky: &Sky, claims: &mut Claims, pruning: Pruning, (configs, held): (u8, u8), trouble: Trouble) {
+    let held_keys: BTreeSet<_> = Sky::configs(configs & held).iter().map(key).collect();
+    let of_held = claims.iter().filter(|(key, _)| held_keys.contains(key));
+    let kept = of_held
+        .flat_map(|(_, claims)| claims)
+        .map(|claim| claim.instance_id.to_string())
+        .collect();
     let before = Delivered::of(&sky.stage.nodes());
     script(sky, trouble);
     sky.stage.receiver.clear_requests();
-    let report = sky.stage.pass(&Sky::configs(configs), pruning).await;
+    let report = sky.stage.pass_of(cast(configs, held, claims), pruning).await;
+    note(claims, &report);
     let after = Delivered::of(&sky.stage.nodes());
     let failed = report.outcome() == Outcome::Failed;
     let sent = sky
@@ -159,7 +217,11 @@ async fn run_pass(sky: &Sky, pruning: Pruning, configs: u8, trouble: Trouble) {
         .iter()
         .any(|request| request.method == "POST");
     match trouble {
-        Trouble::Down(_) => assert!(failed && before == after, "{trouble:?} {report:#?}"),
+        // Nobody asks a cloud for a config that cannot be read.
+        Trouble::Down(service) => {
+            let asked = service == Service::ManagementApi || configs & !held != 0;
+            assert!(failed == asked && before == after, "{trouble:?} {report:#?}");
+        }
         Trouble::NoPost => assert!(before == after && failed == sent, "{report:#?}"),
         _ => assert!(!failed, "{trouble:?} {report:#?}"),
     }
@@ -169,14 +231,15 @@ async fn run_pass(sky: &Sky, pruning: Pruning, configs: u8, trouble: Trouble) {
         before: &before,
         after: &after,
         prune: pruning.prune,
-        configs,
+        configs: configs & !held,
+        kept: &kept,
         complete,
     }
     .check();
 }
 
 async fn live(events: Vec<Event>) {
-    let mut sky = Sky::new();
+    let (mut sky, mut claims) = (Sky::new(), Claims::new());
     for event in events {
         match event {
             Event::Attach { vm, subnet, down } => sky.attach(vm, subnet, down),
@@ -189,8 +252,9 @@ async fn live(events: Vec<Event>) {
             Event::Pass {
                 pruning,
                 configs,
+                held,
                 trouble,
-            } if configs > 0 => run_pass(&sky, pruning, configs, trouble).await,
+            } if configs > 0 => run_pass(&sky, &mut claims, pruning, (configs, held), trouble).await,
             Event::Pass { .. } => {}
         }
     }
@@ -199,12 +263,12 @@ async fn live(events: Vec<Event>) {
         allow_mass_removal: true,
     };
     let before = Delivered::of(&sky.stage.nodes());
-    run_pass(&sky, quiet, 7, Trouble::Nothing).await;
-    run_pass(&sky, quiet, 7, Trouble::Nothing).await;
+    run_pass(&sky, &mut claims, quiet, (7, 0), Trouble::Nothing).await;
+    run_pass(&sky, &mut claims, quiet, (7, 0), Trouble::Nothing).await;
     let after = Delivered::of(&sky.stage.nodes());
     assert_eq!(after.in_force(), sky.desired_nodes(&before), "two quiet passes");
     // And nothing more to say.
-    run_pass(&sky, quiet, 7, Trouble::Nothing).await;
+    run_pass(&sky, &mut claims, quiet, (7, 0), Trouble::Nothing).await;
     assert!(sky.stage.receiver.posts().is_empty(), "a third pass sends nothing");
 }
 

@@ -9,6 +9,7 @@ pub mod expect;
 use std::{
     collections::BTreeMap,
     num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,7 +17,7 @@ use multinic_delivery::{ManagementApi, ManagementApiSettings};
 use multinic_lab::{CloudBuilder, DEMO_ENCRYPTION_KEY, Lab, Receiver, SEED_PROJECT, SEED_PROVIDER};
 use multinic_model::NodeConfig;
 use multinic_sync::{
-    Connections, Outcome, Pace, Report,
+    Config, Connections, Outcome, Pace, Report,
     observer::Unobserved,
     once::{Pruning, sync_once},
     settings::{SecretError, SecretRef, Secrets, Settings},
@@ -139,7 +140,7 @@ impl Staging {
     pub fn stage(self, cloud: CloudBuilder) -> Stage {
         let lab = Lab::start(cloud).unwrap();
         let settings = self.settings(&lab);
-        let connections = Connections::with_pace(&settings, &self.secrets, &self.pace).unwrap();
+        let connections = Arc::new(Connections::with_pace(&settings, &self.secrets, &self.pace).unwrap());
         Stage {
             lab,
             receiver: self.receiver,
@@ -156,7 +157,7 @@ pub struct Stage {
     pub lab: Lab,
     pub receiver: Receiver,
     pub settings: Settings,
-    pub connections: Connections,
+    pub connections: Arc<Connections>,
     secrets: Known,
     pace: Pace,
 }
@@ -175,9 +176,14 @@ impl Stage {
         sync_once(connections, &self.settings, configs, pruning, &Unobserved).await
     }
 
+    /// A pass of configs of every kind.
+    pub async fn pass_of(&self, configs: Vec<Config>, pruning: Pruning) -> Report {
+        sync_once(&self.connections, &self.settings, configs, pruning, &Unobserved).await
+    }
+
     /// As after a restart: no session, no memory.
     pub fn restart(&mut self) {
-        self.connections = Connections::with_pace(&self.settings, &self.secrets, &self.pace).unwrap();
+        self.connections = Arc::new(Connections::with_pace(&self.settings, &self.secrets, &self.pace).unwrap());
     }
 
     /// A pass that must end without a failure or an error.
