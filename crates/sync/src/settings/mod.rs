@@ -220,6 +220,8 @@ pub struct SyncSection {
     pub held_removal_confirmations: Option<NonZeroU32>,
     /// Between the readings of one `sync`.
     pub confirmation_pause: Span,
+    /// So long a deleted config waits for the management API; then it goes, and what it leaves behind is queued.
+    pub deletion_timeout: Span,
 }
 
 impl Default for SyncSection {
@@ -229,6 +231,7 @@ impl Default for SyncSection {
             removal_confirmations: NonZeroU32::MIN.saturating_add(1),
             held_removal_confirmations: None,
             confirmation_pause: Span(Duration::from_secs(5)),
+            deletion_timeout: Span(Duration::from_mins(10)),
         }
     }
 }
