@@ -6,4 +6,12 @@ pub mod leader;
 pub mod observe;
 pub mod settings;
 
+pub mod departures;
+pub mod engine;
+pub mod finalizer;
+pub mod index;
+mod manager;
+mod pass;
 mod queue;
+pub mod status;
+pub mod watch;

@@ -1,0 +1,276 @@
+//! The one task that owns the engine's state.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    EngineContext, Memory, Wish,
+    workers::{Awaited, Ended, Passes},
+};
+use crate::{
+    departures::{Removals, RemovalsError},
+    index::{Index, Record, Unit},
+    observe::Heartbeat,
+    pass::{Finished, Order, Tools, Writer},
+    queue::Queue,
+    settings::SettingsState,
+    status,
+    watch::Caches,
+};
+
+/// At least this often something is done, if only to show that we are alive.
+const BEAT: Duration = Duration::from_secs(5);
+
+/// The state.
+pub(super) struct Conductor {
+    caches: Caches,
+    settings: watch::Receiver<SettingsState>,
+    heartbeat: Heartbeat,
+    shutdown: CancellationToken,
+    tools: Tools,
+    written: mpsc::UnboundedReceiver<Arc<Record>>,
+    index: Index,
+    queue: Queue<Unit, Wish>,
+    memories: BTreeMap<Unit, Memory>,
+    passes: Passes,
+    awaited: Awaited,
+    /// The settings that the passes are made with.
+    state: SettingsState,
+}
+
+impl Conductor {
+    /// Learns what earlier deletions have left behind; everything else comes as an event.
+    pub async fn begin(context: EngineContext) -> Result<Self, RemovalsError> {
+        let EngineContext {
+            client,
+            fence,
+            settings,
+            configs,
+            metrics,
+            heartbeat,
+            announcer,
+            pace,
+            namespace,
+            shutdown,
+        } = context;
+        heartbeat.beat();
+        let removals = Removals::load(client.clone(), &namespace).await?;
+        let (sender, written) = mpsc::unbounded_channel();
+        let tools = Tools {
+            writer: Writer::new(client, pace.writes, sender),
+            removals,
+            fence,
+            announcer,
+            metrics,
+            pace,
+            slots: Arc::new(Semaphore::new(pace.passes)),
+            shutdown: shutdown.clone(),
+        };
+        configs.begin();
+        Ok(Self {
+            caches: configs,
+            settings,
+            heartbeat,
+            shutdown,
+            tools,
+            written,
+            index: Index::default(),
+            queue: Queue::new(pace.backoff),
+            memories: BTreeMap::new(),
+            passes: Passes::default(),
+            awaited: Awaited::default(),
+            state: SettingsState::default(),
+        })
+    }
+
+    /// Until the shutdown.
+    pub async fn run(&mut self) {
+        self.take_settings();
+        self.see();
+        for cluster in self.tools.removals.clusters().await {
+            self.due([Unit::Cluster(cluster)]);
+        }
+        while !self.shutdown.is_cancelled() {
+            self.heartbeat.beat();
+            self.start_due();
+            self.step().await;
+        }
+        self.passes.all_ended().await;
+    }
+
+    /// Waits for one event and takes it in.
+    async fn step(&mut self) {
+        let beat = Instant::now() + BEAT;
+        let wake = self
+            .queue
+            .next_due()
+            .filter(|_| self.is_ready())
+            .map_or(beat, |due| due.min(beat));
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = self.caches.changed() => self.see(),
+            Some(record) = self.written.recv() => self.learn(record),
+            Ok(()) = self.settings.changed() => self.take_settings(),
+            ended = self.passes.ended() => self.end(ended).await,
+            cluster = self.awaited.arrived() => self.queue.add(Unit::Cluster(cluster), Instant::now(), Wish::default()),
+            () = sleep_until(wake) => {}
+        }
+    }
+
+    /// Nothing is done before both the configs and the settings are known: half of either looks like a removal.
+    fn is_ready(&self) -> bool {
+        self.caches.is_synced() && (self.state.current.is_some() || self.state.rejected.is_some())
+    }
+
+    fn see(&mut self) {
+        for (key, record) in self.caches.unseen() {
+            let due = self.index.see(&key, record);
+            self.due(due);
+        }
+        self.count_configs();
+    }
+
+    fn learn(&mut self, record: Arc<Record>) {
+        let due = self.index.wrote(record);
+        self.due(due);
+        self.count_configs();
+    }
+
+    /// Something new concerns these: only a reading that begins from now on answers it.
+    fn due(&mut self, units: impl IntoIterator<Item = Unit>) {
+        let now = Instant::now();
+        for unit in units {
+            let wish = Wish {
+                fresh_since: Some(now),
+                ..Wish::default()
+            };
+            self.queue.add_afresh(unit, now, wish);
+        }
+    }
+
+    fn count_configs(&self) {
+        let (mut ready, mut total) = (0, 0);
+        for record in self.index.records() {
+            total += 1;
+            ready += usize::from(status::is_ready(&record.status));
+        }
+        self.tools.metrics.configs(ready, total);
+    }
+
+    fn take_settings(&mut self) {
+        let state = self.settings.borrow_and_update().clone();
+        let before = self.generation();
+        self.state = state;
+        if self.generation() != before {
+            self.memories.values_mut().for_each(Memory::reconnect);
+            self.awaited.clear();
+        }
+        let now = Instant::now();
+        let units: Vec<_> = self.index.units().cloned().collect();
+        for unit in units {
+            let wish = Wish {
+                read_back: true,
+                ..Wish::default()
+            };
+            self.queue.add_afresh(unit, now, wish);
+        }
+    }
+
+    fn generation(&self) -> Option<u64> {
+        self.state.current.as_ref().map(|current| current.generation)
+    }
+
+    fn start_due(&mut self) {
+        if !self.is_ready() {
+            return;
+        }
+        let now = Instant::now();
+        self.tools.metrics.queue_depth(self.queue.depth(now));
+        while let Some((unit, wish)) = self.queue.pop(now) {
+            let order = Order {
+                records: self.index.of(&unit),
+                memory: self.memories.get(&unit).cloned().unwrap_or_default(),
+                settings: self.state.clone(),
+                wish,
+                unit,
+            };
+            self.passes.start(order, self.tools.clone());
+        }
+    }
+
+    async fn end(&mut self, ended: Ended) {
+        // What a pass has written is known before it is made again.
+        while let Ok(record) = self.written.try_recv() {
+            self.learn(record);
+        }
+        let Ended { unit, finished } = ended;
+        match finished {
+            Some(finished) => self.take_back(&unit, finished),
+            None => {
+                self.tools.metrics.failure("panic");
+                self.again(&unit);
+            }
+        }
+        self.tools.metrics.pending_removals(self.tools.removals.len().await);
+        self.forget_unneeded(&unit).await;
+    }
+
+    fn take_back(&mut self, unit: &Unit, finished: Finished) {
+        let Finished {
+            generation,
+            mut memory,
+            outcome: _,
+            again,
+            next,
+            slow,
+        } = finished;
+        if let (Some(cluster), Some(current)) = (unit.cluster(), &self.state.current) {
+            self.awaited.wait_for(cluster, slow, current);
+        }
+        if generation != self.generation() {
+            memory.reconnect();
+        }
+        self.memories.insert(unit.clone(), memory);
+        if again {
+            self.again(unit);
+        } else {
+            self.queue.succeeded(unit, None, Wish::default());
+        }
+        if let Some(next) = next {
+            self.queue.add(unit.clone(), next.at, next.wish);
+        }
+    }
+
+    fn again(&mut self, unit: &Unit) {
+        let wish = Wish {
+            read_back: true,
+            ..Wish::default()
+        };
+        let now = Instant::now();
+        let pause = self.queue.failed(unit, now, (self.tools.pace.random)(), wish);
+        tracing::debug!(cluster = %unit, ?pause, "the pass is made again");
+    }
+
+    /// Of a cluster that no config names any more, nothing stays.
+    async fn forget_unneeded(&mut self, unit: &Unit) {
+        if self.index.has(unit) {
+            return;
+        }
+        if let Some(cluster) = unit.cluster() {
+            if !self.tools.removals.of(cluster).await.is_empty() {
+                return;
+            }
+            self.tools.metrics.forget_cluster(cluster);
+            if let Some(current) = &self.state.current {
+                current.readings.forget(cluster);
+            }
+        }
+        self.memories.remove(unit);
+        self.queue.forget(unit);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the engine remembers between two passes. Losing it costs a read-back and a reading, nothing else.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use multinic_model::Earlier;
+use multinic_planner::RemovalLedger;
+use multinic_sync::{Place, readings::ReadingId};
+use tokio::time::Instant;
+
+use crate::queue::Demand;
+
+/// What is remembered of one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// What readings have seen missing so far.
+    pub ledger: RemovalLedger,
+    /// What the management API has, as far as it has acknowledged it; `None`: it must be asked.
+    pub earlier: Option<Arc<Earlier>>,
+    /// The management API has no GET.
+    pub no_read_back: bool,
+    /// The last reading of each place that a plan was made from. No plan is made twice from one reading.
+    pub planned_from: BTreeMap<Place, ReadingId>,
+    /// Since when a change waits for a reading that answers it.
+    pub owed_since: Option<Instant>,
+    /// By uid: the generation that was delivered in full.
+    pub delivered: BTreeMap<String, i64>,
+    /// By uid: since when a config has been leaving the cluster for another one.
+    pub leaving: BTreeMap<String, Timestamp>,
+    /// When the management API was last asked what it has.
+    pub compared_at: Option<Instant>,
+    /// Resyncs since everything was sent, where nothing can be read back.
+    pub resyncs: u32,
+}
+
+impl Memory {
+    /// After a change of the settings: connections and readings are others. What was seen missing stays.
+    pub fn reconnect(&mut self) {
+        self.earlier = None;
+        self.no_read_back = false;
+        self.planned_from.clear();
+    }
+}
+
+/// What is asked of the next pass.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wish {
+    /// Only readings that began after this moment answer it.
+    pub fresh_since: Option<Instant>,
+    /// What the management API has is to be compared.
+    pub read_back: bool,
+    /// It is the periodic one.
+    pub resync: bool,
+}
+
+impl Demand for Wish {
+    fn merge(&mut self, other: Self) {
+        self.fresh_since = self.fresh_since.max(other.fresh_since);
+        self.read_back |= other.read_back;
+        self.resync |= other.resync;
+    }
+}

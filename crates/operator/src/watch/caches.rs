@@ -1,0 +1,177 @@
+//! Everything that the watch has seen, and what of it the engine has not taken notice of yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures::{Stream, StreamExt};
+use kube::{
+    Api, Client,
+    runtime::{
+        WatchStreamExt, watcher,
+        watcher::{Config, Event},
+    },
+};
+use multinic_model::ConfigKey;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Watched;
+use crate::index::Record;
+
+/// A config that was seen, or is no more.
+pub(crate) type Seen = (ConfigKey, Option<Arc<Record>>);
+
+/// The OpenstackConfigs as the API server has them. Cheap to clone; clones share one store.
+#[derive(Clone, Debug, Default)]
+pub struct Caches {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    store: Mutex<Store>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Store {
+    records: BTreeMap<ConfigKey, Arc<Record>>,
+    /// What the engine has not seen yet. Several changes of one config are one.
+    unseen: BTreeSet<ConfigKey>,
+    /// While a list is read: what was in it so far.
+    listed: Option<BTreeSet<ConfigKey>>,
+    synced: bool,
+}
+
+impl Caches {
+    /// A store, and the watch that fills it until `shutdown`. Without a namespace all of them are watched.
+    pub fn start(
+        client: Client,
+        namespace: Option<&str>,
+        shutdown: CancellationToken,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let caches = Self::default();
+        let api: Api<Watched> = match namespace {
+            Some(namespace) => Api::namespaced(client, namespace),
+            None => Api::all(client),
+        };
+        // A watch of more than five minutes notices a dead connection late.
+        let events = watcher(api, Config::default()).default_backoff();
+        let watch = caches.clone().follow(events, shutdown);
+        (caches, watch)
+    }
+
+    async fn follow(
+        self,
+        events: impl Stream<Item = watcher::Result<Event<Watched>>> + Send,
+        shutdown: CancellationToken,
+    ) {
+        let mut events = std::pin::pin!(events.take_until(shutdown.cancelled_owned()));
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => self.take_in(event),
+                Err(error) => tracing::warn!(%error, "the watch of OpenstackConfigs broke; it is started anew"),
+            }
+        }
+    }
+
+    /// Takes one event of the watch in.
+    pub fn take_in(&self, event: Event<Watched>) {
+        self.lock().take_in(event);
+        self.shared.changed.notify_one();
+    }
+
+    /// Whether the first list is complete.
+    pub fn is_synced(&self) -> bool {
+        self.lock().synced
+    }
+
+    /// Waits until there may be something new.
+    pub(crate) async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+
+    /// A new engine has seen nothing yet.
+    pub(crate) fn begin(&self) {
+        let mut store = self.lock();
+        store.unseen = store.records.keys().cloned().collect();
+        self.shared.changed.notify_one();
+    }
+
+    /// What the engine has not seen yet; nothing before the first list is complete, as an incomplete one looks like
+    /// configs that were deleted.
+    pub(crate) fn unseen(&self) -> Vec<Seen> {
+        let mut store = self.lock();
+        if !store.synced {
+            return Vec::new();
+        }
+        let unseen = std::mem::take(&mut store.unseen);
+        unseen
+            .into_iter()
+            .map(|key| {
+                let record = store.records.get(&key).cloned();
+                (key, record)
+            })
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        self.shared.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    fn take_in(&mut self, event: Event<Watched>) {
+        match event {
+            Event::Init => self.listed = Some(BTreeSet::new()),
+            Event::InitApply(object) => {
+                if let Some(key) = self.put(object)
+                    && let Some(listed) = &mut self.listed
+                {
+                    listed.insert(key);
+                }
+            }
+            Event::InitDone => self.end_of_list(),
+            Event::Apply(object) => drop(self.put(object)),
+            Event::Delete(object) => {
+                if let Some(record) = Record::new(object) {
+                    self.remove(&record.key);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, object: Watched) -> Option<ConfigKey> {
+        let record = Record::new(object)?;
+        let key = record.key.clone();
+        if self.records.get(&key).is_none_or(|known| **known != record) {
+            self.records.insert(key.clone(), Arc::new(record));
+            self.unseen.insert(key.clone());
+        }
+        Some(key)
+    }
+
+    fn remove(&mut self, key: &ConfigKey) {
+        if self.records.remove(key).is_some() {
+            self.unseen.insert(key.clone());
+        }
+    }
+
+    /// What a complete list does not have is no more.
+    fn end_of_list(&mut self) {
+        let listed = self.listed.take().unwrap_or_default();
+        let gone: Vec<_> = self
+            .records
+            .keys()
+            .filter(|key| !listed.contains(key))
+            .cloned()
+            .collect();
+        for key in gone {
+            self.remove(&key);
+        }
+        self.synced = true;
+    }
+}
