@@ -1,0 +1,75 @@
+//! How a server is set up.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use crate::{error::LabError, handle::KubernetesLab, http::Shared, server::Server, state::State};
+
+/// The user whose token the kubeconfig carries when nobody else is named.
+pub(crate) const ADMIN: &str = "admin";
+
+/// Sets up a [`KubernetesLab`].
+#[derive(Debug)]
+pub struct KubernetesLabBuilder {
+    port: u16,
+    users: BTreeMap<String, String>,
+    history: usize,
+    patience: Duration,
+}
+
+impl Default for KubernetesLabBuilder {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            users: BTreeMap::from([(format!("{ADMIN}-token"), ADMIN.to_owned())]),
+            history: 4096,
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+impl KubernetesLabBuilder {
+    /// Listens on this port of 127.0.0.1; 0, the default, is any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Adds a user, known by a bearer token. The user `admin` with the token `admin-token` always exists.
+    #[must_use]
+    pub fn user(mut self, name: &str, token: &str) -> Self {
+        self.users.insert(token.to_owned(), name.to_owned());
+        self
+    }
+
+    /// How many events of each resource watches can go back to; 4,096 without a word.
+    #[must_use]
+    pub fn history(mut self, events: usize) -> Self {
+        self.history = events;
+        self
+    }
+
+    /// How long [`KubernetesLab::until`] waits at most; 30 s without a word.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be listened on.
+    pub async fn start(self) -> Result<KubernetesLab, LabError> {
+        let shared = Arc::new(Shared::new(State::new(self.history), self.users));
+        let wanted = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let (server, address) = Server::listen(shared.clone(), wanted)
+            .await
+            .map_err(|source| LabError::Listen {
+                address: wanted,
+                source,
+            })?;
+        Ok(KubernetesLab::new(shared, address, server, self.patience))
+    }
+}

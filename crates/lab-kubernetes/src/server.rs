@@ -1,0 +1,62 @@
+//! The listener and its connections, which can all be cut.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::body::Body;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::http::{Shared, handle};
+
+/// A listening server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on an address and tells which it became.
+    pub async fn listen(shared: Arc<Shared>, address: SocketAddr) -> std::io::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(accept(listener, shared, stopped));
+        Ok((Self { stop, ended }, address))
+    }
+
+    /// Stops listening and cuts every connection; returns when all of it has happened.
+    pub async fn stop(self) {
+        drop(self.stop);
+        let _ = self.ended.await;
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(serve(stream, shared.clone()));
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: http::Request<Incoming>| handle(shared.clone(), request.map(Body::new)));
+    // A connection that fails is the client's to notice.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
