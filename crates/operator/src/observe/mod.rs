@@ -2,9 +2,13 @@
 
 mod clusters;
 mod heartbeat;
+mod http;
 mod metrics;
 mod process;
 mod requests;
+mod telemetry;
 
 pub use heartbeat::Heartbeat;
+pub use http::{ListenError, Listener, Pages};
 pub use metrics::{Metrics, PassOutcome};
+pub use telemetry::{DEFAULT_FILTER, TelemetryError, TelemetryOptions, Traces};

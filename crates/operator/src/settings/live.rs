@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference, Secret};
 use kube::{Api, Client};
-use multinic_sync::{Connections, Pace};
+use multinic_sync::{Connections, Pace, Readings, readings::ReadingsPace};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -15,7 +15,7 @@ use super::{
     assess::{Assessment, Content, Knowledge},
     known::{ConfigText, Known, SecretValues},
     references::secrets_and_keys,
-    state::{Current, Readings, Rejection, RejectionReason, SettingsState},
+    state::{Current, Rejection, RejectionReason, SettingsState},
     watched::watch,
 };
 use crate::observe::Metrics;
@@ -29,6 +29,8 @@ pub struct SettingsSource {
     pub config_map: String,
     /// How passes ask, where the settings have no word for it.
     pub pace: Pace,
+    /// How readings are repeated; `None`: as the interval of the settings has it.
+    pub readings: Option<ReadingsPace>,
     /// A burst of changes has ended when nothing has come for this long.
     pub quiet: Duration,
 }
@@ -225,14 +227,19 @@ impl Live {
         let connections = Arc::new(connections);
         self.metrics.connections(Arc::clone(&connections));
         let settings = content.settings.clone();
+        let readings = self
+            .source
+            .readings
+            .unwrap_or_else(|| ReadingsPace::every(settings.sync.interval.duration()));
+        let readings = Readings::new(Arc::clone(&connections), readings);
         self.in_force = Some(content);
         self.state.send_modify(|state| {
             let generation = state.current.as_ref().map_or(1, |current| current.generation + 1);
             tracing::info!(generation, "settings in force");
             state.current = Some(Arc::new(Current {
-                readings: Readings,
                 settings,
                 connections,
+                readings,
                 generation,
             }));
             state.rejected = None;

@@ -13,4 +13,4 @@ mod watched;
 
 pub use live::{SettingsHandle, SettingsSource, follow};
 pub use report::announce;
-pub use state::{Current, Readings, Rejection, RejectionReason, SettingsState};
+pub use state::{Current, Rejection, RejectionReason, SettingsState};

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use multinic_sync::{Connections, settings::Settings};
+use multinic_sync::{Connections, Readings, settings::Settings};
 
 /// The settings in force, and what is wrong with a newer version.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,3 @@ impl RejectionReason {
         self.into()
     }
 }
-
-/// Stands for `multinic_sync::Readings`.
-#[derive(Debug, Default)]
-pub struct Readings;
