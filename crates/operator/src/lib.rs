@@ -4,6 +4,8 @@ pub mod announce;
 pub mod client;
 pub mod leader;
 pub mod observe;
+pub mod options;
+mod run;
 pub mod settings;
 
 pub mod departures;
@@ -15,3 +17,6 @@ mod pass;
 mod queue;
 pub mod status;
 pub mod watch;
+
+pub use options::{Options, host_name};
+pub use run::{Operator, OperatorError};
