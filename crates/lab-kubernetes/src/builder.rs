@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::{error::LabError, handle::KubernetesLab, http::Shared, server::Server, state::State};
+use crate::{error::LabError, handle::KubernetesLab, http::Shared, server::Server, state::State, tls::Identity};
 
 /// The user whose token the kubeconfig carries when nobody else is named.
 pub(crate) const ADMIN: &str = "admin";
@@ -60,16 +60,17 @@ impl KubernetesLabBuilder {
     ///
     /// # Errors
     ///
-    /// When the port cannot be listened on.
+    /// When the port cannot be listened on, or no certificate can be made.
     pub async fn start(self) -> Result<KubernetesLab, LabError> {
         let shared = Arc::new(Shared::new(State::new(self.history), self.users));
         let wanted = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let (server, address) = Server::listen(shared.clone(), wanted)
+        let identity = Identity::generate()?;
+        let (server, address) = Server::listen(shared.clone(), identity.acceptor.clone(), wanted)
             .await
             .map_err(|source| LabError::Listen {
                 address: wanted,
                 source,
             })?;
-        Ok(KubernetesLab::new(shared, address, server, self.patience))
+        Ok(KubernetesLab::new(shared, address, identity, server, self.patience))
     }
 }

@@ -14,6 +14,12 @@ pub enum LabError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No certificate can be made.
+    #[error("failed to make a certificate: {detail}")]
+    Certificate {
+        /// What the library said.
+        detail: String,
+    },
     /// A text is no YAML.
     #[error("failed to read YAML: {detail}")]
     Yaml {

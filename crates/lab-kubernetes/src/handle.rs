@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     operations::{DeleteOptions, Patch, PatchFormat, WriteOptions},
     server::Server,
     state::Target,
+    tls::Identity,
 };
 
 /// A running small Kubernetes API. It ends when the handle and the runtime it was started on do.
@@ -24,15 +26,23 @@ use crate::{
 pub struct KubernetesLab {
     shared: Arc<Shared>,
     address: SocketAddr,
+    identity: Identity,
     server: tokio::sync::Mutex<Option<Server>>,
     patience: Duration,
 }
 
 impl KubernetesLab {
-    pub(crate) fn new(shared: Arc<Shared>, address: SocketAddr, server: Server, patience: Duration) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        address: SocketAddr,
+        identity: Identity,
+        server: Server,
+        patience: Duration,
+    ) -> Self {
         Self {
             shared,
             address,
+            identity,
             server: tokio::sync::Mutex::new(Some(server)),
             patience,
         }
@@ -43,9 +53,14 @@ impl KubernetesLab {
         KubernetesLabBuilder::default()
     }
 
-    /// Where it listens: `http://127.0.0.1:…`, without a slash at the end.
+    /// Where it listens: `https://127.0.0.1:…`, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("https://{}", self.address)
+    }
+
+    /// The certificate that the server shows and that its clients are to trust, in PEM.
+    pub fn certificate(&self) -> &str {
+        &self.identity.certificate
     }
 
     /// A kubeconfig for the user `admin`, in the namespace `default`.
@@ -57,11 +72,28 @@ impl KubernetesLab {
     pub fn kubeconfig_of(&self, user: &str) -> String {
         let found = self.shared.users.iter().find(|(_, name)| *name == user);
         let token = found.map_or("unknown", |(token, _)| token.as_str());
+        let certificate = STANDARD.encode(&self.identity.certificate);
+        let server = self.url();
         format!(
-            "apiVersion: v1\nkind: Config\nclusters:\n- name: lab\n  cluster:\n    server: {}\nusers:\n- name: {user}\n  user:\n    \
-             token: {token}\ncontexts:\n- name: lab\n  context:\n    cluster: lab\n    user: {user}\n    namespace: default\n\
-             current-context: lab\n",
-            self.url()
+            "apiVersion: v1
+kind: Config
+clusters:
+- name: lab
+  cluster:
+    server: {server}
+    certificate-authority-data: {certificate}
+users:
+- name: {user}
+  user:
+    token: {token}
+contexts:
+- name: lab
+  context:
+    cluster: lab
+    user: {user}
+    namespace: default
+current-context: lab
+"
         )
     }
 
@@ -100,7 +132,7 @@ impl KubernetesLab {
     pub async fn start(&self) -> Result<(), LabError> {
         let mut server = self.server.lock().await;
         if server.is_none() {
-            let listening = Server::listen(self.shared.clone(), self.address).await;
+            let listening = Server::listen(self.shared.clone(), self.identity.acceptor.clone(), self.address).await;
             let address = self.address;
             *server = Some(listening.map_err(|source| LabError::Listen { address, source })?.0);
         }

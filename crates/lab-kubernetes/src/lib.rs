@@ -45,6 +45,7 @@ mod status;
 mod store;
 mod strategy;
 mod table;
+mod tls;
 
 pub use builder::KubernetesLabBuilder;
 pub use error::LabError;

@@ -10,6 +10,7 @@ use tokio::{
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::http::{Shared, handle};
 
@@ -22,11 +23,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens on an address and tells which it became.
-    pub async fn listen(shared: Arc<Shared>, address: SocketAddr) -> std::io::Result<(Self, SocketAddr)> {
+    pub async fn listen(
+        shared: Arc<Shared>,
+        acceptor: TlsAcceptor,
+        address: SocketAddr,
+    ) -> std::io::Result<(Self, SocketAddr)> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let ended = tokio::spawn(accept(listener, shared, stopped));
+        let ended = tokio::spawn(accept(listener, acceptor, shared, stopped));
         Ok((Self { stop, ended }, address))
     }
 
@@ -37,14 +42,14 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => {}
             Ok((stream, _)) = listener.accept() => {
-                connections.spawn(serve(stream, shared.clone()));
+                connections.spawn(serve(stream, acceptor.clone(), shared.clone()));
             }
         }
     }
@@ -52,8 +57,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
+    let Ok(stream) = acceptor.accept(stream).await else {
+        return;
+    };
     let service = service_fn(move |request: http::Request<Incoming>| handle(shared.clone(), request.map(Body::new)));
     // A connection that fails is the client's to notice.
     let _ = http1::Builder::new()

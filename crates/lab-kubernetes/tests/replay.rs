@@ -21,9 +21,13 @@ struct Replay {
 #[tokio::test]
 async fn every_recorded_exchange_happens_again() {
     let lab = KubernetesLab::builder().start().await.unwrap();
+    let certificate = reqwest::Certificate::from_pem(lab.certificate().as_bytes()).unwrap();
     let mut replay = Replay {
         lab,
-        client: reqwest::Client::new(),
+        client: reqwest::Client::builder()
+            .tls_certs_only([certificate])
+            .build()
+            .unwrap(),
         uids: BTreeMap::new(),
         revisions: BTreeMap::new(),
     };
