@@ -15,6 +15,7 @@ pub struct Matcher {
     subresource: Option<String>,
     name: Option<String>,
     user: Option<String>,
+    passed_over: usize,
 }
 
 impl Matcher {
@@ -58,6 +59,23 @@ impl Matcher {
         self
     }
 
+    /// Not the first such request but the `n`-th from now, counted from 1; zero is taken for 1.
+    #[must_use]
+    pub fn nth(mut self, n: usize) -> Self {
+        self.passed_over = n.saturating_sub(1);
+        self
+    }
+
+    /// Whether it is this one's turn; those before it are counted.
+    fn takes(&mut self, request: &LoggedRequest) -> bool {
+        if !self.meets(request) {
+            return false;
+        }
+        let turn = self.passed_over == 0;
+        self.passed_over = self.passed_over.saturating_sub(1);
+        turn
+    }
+
     fn meets(&self, request: &LoggedRequest) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
         is(&self.verb, request.verb)
@@ -77,6 +95,10 @@ pub enum Fault {
     Reset,
     /// It is answered as ever, but this much later.
     Delay(Duration),
+    /// It is never answered and changes nothing; its connection stays open until the client goes away.
+    Hang,
+    /// It is never answered either, but what it asks for *has* been done.
+    AnswerHeld,
 }
 
 /// How often a fault happens.
@@ -92,6 +114,9 @@ pub(crate) enum Effect {
     None,
     Answer(ApiError),
     Cut,
+    Delayed,
+    Hang,
+    AnswerHeld,
 }
 
 #[derive(Debug, Default)]
@@ -119,15 +144,19 @@ impl Faults {
             Some(Fault::Status(code)) => Effect::Answer(ApiError::new(code, reason(code), "failed on purpose")),
             Some(Fault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
-                Effect::None
+                Effect::Delayed
             }
+            Some(Fault::Hang) => Effect::Hang,
+            Some(Fault::AnswerHeld) => Effect::AnswerHeld,
         }
     }
 
     fn take(&self, request: &LoggedRequest) -> Option<Fault> {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|(_, _, times)| *times != Times::N(0));
-        let (_, fault, times) = planned.iter_mut().find(|(matcher, ..)| matcher.meets(request))?;
+        let (fault, times) = planned
+            .iter_mut()
+            .find_map(|(matcher, fault, times)| matcher.takes(request).then_some((fault, times)))?;
         if let Times::N(left) = times {
             *left -= 1;
         }

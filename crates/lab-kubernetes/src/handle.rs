@@ -102,6 +102,11 @@ current-context: lab
         self.shared.log.all()
     }
 
+    /// Waits until that holds of the requests so far. Without a limit of its own: the test runner has one.
+    pub async fn until_requests(&self, holds: impl FnMut(&[LoggedRequest]) -> bool) {
+        self.shared.log.until(holds).await;
+    }
+
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.shared.log.clear();

@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use http::{header, request::Parts};
+use tokio::sync::watch;
 
 use crate::http::Info;
 
@@ -42,6 +43,8 @@ pub struct LoggedRequest {
     pub path: String,
     /// When the request arrived.
     pub at: SystemTime,
+    /// A fault has had its hand in it.
+    pub faulted: bool,
 }
 
 impl LoggedRequest {
@@ -63,6 +66,7 @@ impl LoggedRequest {
             method: parts.method.to_string(),
             path: parts.uri.to_string(),
             at: SystemTime::now(),
+            faulted: false,
         }
     }
 
@@ -76,27 +80,40 @@ impl LoggedRequest {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     requests: Mutex<VecDeque<LoggedRequest>>,
+    /// Moves with every entry.
+    moved: watch::Sender<()>,
 }
 
 impl Log {
     pub fn push(&self, request: LoggedRequest) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.lock();
         requests.push_back(request);
         if requests.len() > KEEP {
             requests.pop_front();
         }
+        drop(requests);
+        self.moved.send_replace(());
     }
 
     pub fn all(&self) -> Vec<LoggedRequest> {
-        self.requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+        self.lock().iter().cloned().collect()
+    }
+
+    /// Waits until that holds of everything so far.
+    pub async fn until(&self, mut holds: impl FnMut(&[LoggedRequest]) -> bool) {
+        let mut moved = self.moved.subscribe();
+        while !holds(self.lock().make_contiguous()) {
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     pub fn clear(&self) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<LoggedRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

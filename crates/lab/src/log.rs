@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use serde_json::Value;
@@ -48,6 +49,8 @@ pub struct LoggedRequest {
     pub body: String,
     /// How many bytes of body the answer had.
     pub answer_bytes: usize,
+    /// When the answer was made; it may have been sent later.
+    pub at: SystemTime,
 }
 
 impl LoggedRequest {
@@ -125,6 +128,7 @@ impl Log {
             headers: kept.cloned().collect(),
             body: redact(&request.body),
             answer_bytes,
+            at: SystemTime::now(),
         };
         let mut entries = self.lock();
         if entries.len() >= ENTRIES_MAX {

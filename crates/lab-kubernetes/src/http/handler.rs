@@ -66,8 +66,11 @@ pub(crate) async fn handle(shared: Arc<Shared>, request: Request<Body>) -> Resul
     let info = Info::parse(&parts.method, parts.uri.path(), &query);
     let user = shared.user(&parts.headers);
     let mut logged = LoggedRequest::new(&parts, &info, user.clone().unwrap_or_default());
-    match shared.faults.meet(&logged).await {
-        Effect::None => {}
+    let effect = shared.faults.meet(&logged).await;
+    logged.faulted = !matches!(effect, Effect::None);
+    let held = matches!(effect, Effect::AnswerHeld);
+    match effect {
+        Effect::None | Effect::Delayed | Effect::AnswerHeld => {}
         Effect::Answer(error) => {
             logged.status = error.code;
             shared.log.push(logged);
@@ -77,6 +80,10 @@ pub(crate) async fn handle(shared: Arc<Shared>, request: Request<Body>) -> Resul
             shared.log.push(logged);
             return Err(Cut);
         }
+        Effect::Hang => {
+            shared.log.push(logged);
+            return std::future::pending().await;
+        }
     }
     let answer = match user {
         None => Err(ApiError::unauthorized()),
@@ -85,6 +92,9 @@ pub(crate) async fn handle(shared: Arc<Shared>, request: Request<Body>) -> Resul
     let answer = answer.unwrap_or_else(Answer::from);
     logged.status = answer.status;
     shared.log.push(logged);
+    if held {
+        return std::future::pending().await;
+    }
     Ok(answer.into_response())
 }
 
