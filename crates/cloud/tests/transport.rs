@@ -11,6 +11,7 @@ use std::{
 };
 
 use multinic_cloud::{CloudError, Service};
+use multinic_transport::Pem;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use support::{
@@ -322,7 +323,7 @@ fn certificate() -> (TlsAcceptor, String) {
 }
 
 #[tokio::test]
-async fn a_private_ca_is_trusted_only_when_its_file_is_set() {
+async fn a_private_ca_is_trusted_only_when_it_is_set() {
     let (tls, ca) = certificate();
     let mut running = World::default().tls(tls).start().await;
     let error = running.cloud().connect(&running.credentials()).await.unwrap_err();
@@ -349,6 +350,10 @@ async fn a_private_ca_is_trusted_only_when_its_file_is_set() {
     );
 
     running.settings.endpoint.tls.ca_file = None;
+    running.settings.endpoint.tls.ca_pem = Some(Pem::new(ca.as_bytes()));
+    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+
+    running.settings.endpoint.tls.ca_pem = None;
     running.settings.endpoint.tls.insecure_skip_verify = true;
     running.cloud().connect(&running.credentials()).await.unwrap();
 }
