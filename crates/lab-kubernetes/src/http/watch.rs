@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// How long a watch lasts when the client does not say.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// How often a quiet watch is told the revision.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 struct Watch {
     shared: Arc<Shared>,

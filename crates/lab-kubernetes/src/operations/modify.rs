@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{WriteOptions, Written, create::fill_head, validate::validate, with_warnings};
 use crate::{
-    apply, object,
+    apply, definitions, object,
     state::{State, Target},
     status::{ApiError, FieldError},
     strategy,
@@ -39,7 +39,7 @@ impl State {
                 &[error],
             ));
         }
-        self.modify(target, &live, body, options, false)
+        self.modify(target, &live, &body, options, false)
     }
 
     /// Makes the stored object what `wanted` says; `owned` when `wanted` already records its owners.
@@ -47,12 +47,12 @@ impl State {
         &mut self,
         target: &Target,
         live: &Arc<Value>,
-        wanted: Value,
+        wanted: &Value,
         options: &WriteOptions,
         owned: bool,
     ) -> Result<Written, ApiError> {
-        check_preconditions(target, live, &wanted)?;
-        let decoded = target.kind.decode(&wanted)?;
+        check_preconditions(target, live, wanted)?;
+        let decoded = target.kind.decode(wanted)?;
         let warnings = if owned {
             Vec::new()
         } else {
@@ -71,7 +71,7 @@ impl State {
         let defined = if target.status {
             None
         } else {
-            self.check_definition(&target.kind, &object)?
+            definitions::defined_by(&target.kind, &object)?
         };
         if options.dry_run {
             return Ok(done(Arc::new(object)));
