@@ -15,12 +15,14 @@ use std::{
 };
 
 use edge::{NAMESPACE, PATIENCE, config_of, lab, put_secret, put_settings, settings, until};
+use multinic_lab::{CloudBuilder, DEMO_ENCRYPTION_KEY, Lab, Receiver};
 use multinic_lab_kubernetes::KubernetesLab;
 use multinic_operator::{
     Operator, OperatorError, Options,
     observe::{Heartbeat, Listener, Metrics, Pages, TelemetryOptions},
 };
 use multinic_testing::server::{Reply, Server};
+use serde_json::json;
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
@@ -249,6 +251,60 @@ async fn without_settings_a_replica_is_ready_and_says_what_is_missing() {
     });
     let said = said.await.unwrap();
     assert!(said.starts_with("SettingsMissing: there is no ConfigMap"), "{said}");
+    a.shutdown.cancel();
+    timeout(PATIENCE, a.task).await.unwrap().unwrap().unwrap();
+}
+
+/// A whole cloud, the seed's OpenstackConfig, and what `/metrics` says after the first pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_shows_in_the_metrics() {
+    let (cloud, receiver) = (Lab::start(CloudBuilder::seed()).unwrap(), Receiver::start().unwrap());
+    let lab = lab().await;
+    lab.apply_yaml(&crd()).unwrap();
+    lab.apply(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "contrabass", "namespace": NAMESPACE},
+        "stringData": {"encryptionKey": DEMO_ENCRYPTION_KEY},
+    }))
+    .unwrap();
+    put_settings(
+        &lab,
+        &format!(
+            "contrabass:\n  endpoint: {}\n  password: {{key: {{secret: contrabass, key: encryptionKey}}}}\n\
+             managementApi: {{endpoint: '{}'}}\n",
+            cloud.contrabass_url(),
+            receiver.url()
+        ),
+    );
+    lab.apply_yaml(include_str!("../../../deploy/samples/openstackconfig.yaml"))
+        .unwrap();
+    let a = start(&lab, "a").await;
+    let lines = [
+        "multinic_configs_ready 1",
+        "multinic_passes_total{outcome=\"complete\"} ",
+        "multinic_node_configs_delivered_total{result=\"changed\"} ",
+        "multinic_openstack_api_requests_total{service=\"keystone\",status=\"2xx\"} ",
+        "multinic_openstack_api_requests_total{service=\"nova\",status=\"2xx\"} ",
+        "multinic_openstack_api_requests_total{service=\"neutron\",status=\"2xx\"} ",
+        "multinic_contrabass_requests_total{status=\"2xx\"} ",
+        "multinic_management_api_requests_total{status=\"2xx\"} ",
+        "multinic_cluster_sync_age_seconds{cluster=\"",
+        "multinic_openstack_budget_waits_total ",
+        "multinic_openstack_budget_wait_seconds_total ",
+    ];
+    let shown = async {
+        loop {
+            let text = page(a.address, "/metrics").await.1;
+            let missing: Vec<_> = lines.iter().filter(|line| !text.contains(**line)).collect();
+            if missing.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if timeout(PATIENCE, shown).await.is_err() {
+        panic!("{}", page(a.address, "/metrics").await.1);
+    }
     a.shutdown.cancel();
     timeout(PATIENCE, a.task).await.unwrap().unwrap().unwrap();
 }
