@@ -350,3 +350,6 @@ fn delivered(given: &Given<'_>, nodes: &[NodeStatus]) -> Saying {
         format!("the management API has {delivered} nodes of this config"),
     )
 }
+
+#[cfg(test)]
+mod tests;
