@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args, cli.verbose).await,
         Command::Operator(args) => commands::operator::run(args, cli.verbose, cli.log_format).await,
         Command::Crd(args) => commands::crd::run(&args),
-        Command::Demo(args) => commands::demo::run(&args, cli.verbose).await,
+        Command::Demo(args) => commands::demo::run(&args).await,
         Command::Completions(args) => commands::completions::run(&args),
     };
     match ended {
