@@ -17,7 +17,7 @@ use edge::{NAMESPACE, PATIENCE, config_of, lab, until};
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::ConfigMap};
 use kube::{
     Api,
-    api::{ListParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams},
 };
 use multinic_lab_kubernetes::{Fault, KubernetesLab, Matcher, Times};
 use multinic_operator::{
@@ -217,7 +217,7 @@ async fn behind_a_closed_fence_everything_can_be_read_and_nothing_written() {
     let map: ConfigMap = serde_json::from_value(json!({"metadata": {"name": "x"}})).unwrap();
     let refused = maps.create(&PostParams::default(), &map).await.unwrap_err();
     assert!(is_fenced(&refused), "{refused}");
-    let deleted = maps.delete("x", &Default::default()).await.unwrap_err();
+    let deleted = maps.delete("x", &DeleteParams::default()).await.unwrap_err();
     assert!(is_fenced(&deleted), "{deleted}");
     let lease: Lease = serde_json::from_value(json!({"metadata": {"name": "y"}, "spec": {}})).unwrap();
     leases.create(&PostParams::default(), &lease).await.unwrap();

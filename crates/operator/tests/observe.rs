@@ -39,9 +39,12 @@ async fn readiness_says_what_is_missing_and_metrics_have_their_type() {
     let pages = Pages {
         metrics: Metrics::default(),
         heartbeat: Heartbeat::default(),
-        ready: Arc::new(move || match asked.load(Ordering::SeqCst) {
-            true => Ok(()),
-            false => Err("the settings have not been read yet"),
+        ready: Arc::new(move || {
+            if asked.load(Ordering::SeqCst) {
+                Ok(())
+            } else {
+                Err("the settings have not been read yet")
+            }
         }),
     };
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -302,9 +305,8 @@ async fn a_pass_shows_in_the_metrics() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    if timeout(PATIENCE, shown).await.is_err() {
-        panic!("{}", page(a.address, "/metrics").await.1);
-    }
+    let seen = timeout(PATIENCE, shown).await.is_ok();
+    assert!(seen, "{}", page(a.address, "/metrics").await.1);
     a.shutdown.cancel();
     timeout(PATIENCE, a.task).await.unwrap().unwrap().unwrap();
 }

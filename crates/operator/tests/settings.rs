@@ -15,6 +15,7 @@ use multinic_operator::{
     observe::Metrics,
     settings::{RejectionReason, SettingsHandle, SettingsSource, SettingsState, announce, follow},
 };
+use serde_json::json;
 use tokio::{task::JoinSet, time::timeout};
 
 struct Following {
@@ -207,6 +208,35 @@ async fn another_key_or_another_secret_is_looked_up_when_the_settings_name_it() 
         &settings("5m").replace("secret: contrabass, key: encryptionKey", "secret: second, key: l"),
     );
     following.generation(3).await;
+}
+
+#[tokio::test]
+async fn a_ca_may_lie_in_a_secret_and_a_bad_one_is_named() {
+    let lab = ready().await;
+    let mut following = Following::start(&lab).await;
+    following.generation(1).await;
+    let with_ca = settings("5m").replace(
+        "  password:",
+        "  tls: {caSecret: {secret: ca, key: ca.crt}}\n  password:",
+    );
+    put_settings(&lab, &with_ca);
+    following
+        .rejected_with("contrabass.tls.caSecret: there is no Secret multinic-system/ca")
+        .await;
+    put_secret(&lab, "ca", "ca.crt", "bm8gcGVt");
+    let state = following.rejected_with("contrabass").await;
+    assert_eq!(generation(&state), 1);
+    let pem = rcgen::generate_simple_self_signed(["contrabass".to_owned()])
+        .unwrap()
+        .cert
+        .pem();
+    lab.apply(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "ca", "namespace": NAMESPACE},
+        "stringData": {"ca.crt": pem},
+    }))
+    .unwrap();
+    following.generation(2).await;
 }
 
 #[tokio::test]

@@ -124,10 +124,9 @@ impl<E: std::error::Error + 'static> TermError<E> {
     /// The end of work that was to stop.
     fn when_stopped(ended: Result<Result<(), E>, JoinError>) -> Result<(), Self> {
         match ended {
-            Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Self::Failed(error)),
             Err(error) if error.is_panic() => Err(Self::Panicked(error)),
-            Err(_) => Ok(()),
+            Ok(Ok(())) | Err(_) => Ok(()),
         }
     }
 
