@@ -3,7 +3,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use multinic_model::{
-    ConfigKey, InstanceId, PortId, Selection, VmSelector,
+    ConfigKey, InstanceId, NodeName, PortId, Selection, VmSelector,
     inventory::{Inventory, Port, Server, Subnet, SubnetCandidate, SubnetLookup, UnreadablePort},
 };
 
@@ -205,6 +205,16 @@ impl<'a> Configs<'a> {
     pub fn existing(&self) -> impl Iterator<Item = &'a ConfigKey> {
         let present = self.present.iter().map(|config| config.key);
         present.chain(self.held.iter().map(|config| config.key))
+    }
+
+    /// Every config that has delivered this node, or a node of this server.
+    pub fn claiming(&self, name: &NodeName, instance: &InstanceId) -> impl Iterator<Item = &'a ConfigKey> {
+        let present = self.present.iter().map(|config| (config.key, config.delivered));
+        let silent = self.held.iter().chain(&self.departed);
+        let all = present.chain(silent.map(|config| (config.key, config.delivered)));
+        let claims = |claim: &Claim| claim.node_name == *name || claim.instance_id == *instance;
+        let claiming = all.filter(move |(_, delivered)| delivered.iter().any(claims));
+        claiming.map(|(key, _)| key)
     }
 
     /// The inventory of one config.

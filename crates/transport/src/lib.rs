@@ -98,7 +98,10 @@ pub enum EndpointError {
 }
 
 /// How long a TCP connection and its TLS handshake may take, at most; the whole request has [`Endpoint::timeout`].
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+///
+/// A [`Gate`] is asked before the connection is made. Five seconds lie between the closing of a leader's fence and the
+/// earliest moment at which another may lead, so nothing is on its way for longer than that.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl Endpoint {
     /// Builds the client. It follows no redirects (a redirected POST would lose its body, and a bearer token must not
