@@ -1,23 +1,19 @@
 //! Bad connections, bad answers, busy services, TLS, and what may never be shown.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::{
     io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use crate::support::{
+    Answer, Server, recorded,
+    world::{PASSWORD, PORTS, SERVERS, SUBNETS, TOKEN, TOKENS, World, request, usual},
+};
 use multinic_cloud::{CloudError, Service};
 use multinic_transport::Pem;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
-use support::{
-    Answer, Server, recorded,
-    world::{PASSWORD, PORTS, SERVERS, SUBNETS, TOKEN, TOKENS, World, request, usual},
-};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
@@ -25,7 +21,7 @@ use tokio_rustls::{
 use tracing_subscriber::fmt::MakeWriter;
 
 /// `bad` for the first requests of each path, the usual answer afterwards.
-async fn at_first(bad: Vec<Answer>) -> support::world::Running {
+async fn at_first(bad: Vec<Answer>) -> crate::support::world::Running {
     let mut world = World::default();
     for path in [SERVERS, SUBNETS, PORTS] {
         let bad = bad.clone();
@@ -61,18 +57,14 @@ async fn fact_1_answers_without_a_length_are_read_to_the_end_of_the_connection()
 #[tokio::test]
 async fn fact_1_a_reset_connection_is_repeated() {
     let running = at_first(vec![Answer::HangUp]).await;
-    let inventory = running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    let inventory = running.read(&request()).await.unwrap();
     assert_eq!(inventory.ports.len(), 3);
 }
 
 #[tokio::test]
 async fn a_service_that_always_hangs_up_is_given_up() {
     let running = World::default().answers(PORTS, vec![Answer::HangUp]).start().await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert!(matches!(error, CloudError::Broken { .. }), "{error:?}");
 }
 
@@ -97,22 +89,17 @@ async fn a_body_that_is_cut_short_is_repeated_and_never_taken() {
             )
             .start()
             .await;
-        let inventory = running.cloud().read(&running.credentials(), &request()).await.unwrap();
+        let inventory = running.read(&request()).await.unwrap();
         assert_eq!(inventory.ports.len(), 3);
     }
     let running = World::default().answers(PORTS, vec![by_close]).start().await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert_eq!(error.category(), "truncated", "{error}");
 }
 
-fn seen_ports() -> support::Seen {
+fn seen_ports() -> crate::support::Seen {
     let path = PORTS.to_owned();
-    support::Seen {
-        method: String::new(),
+    crate::support::Seen {
         target: String::new(),
         path,
         query: vec![],
@@ -125,20 +112,16 @@ fn seen_ports() -> support::Seen {
 async fn busy_services_are_asked_again_with_and_without_retry_after() {
     let bad = [429, 500, 502, 503, 504].map(Answer::empty).to_vec();
     let running = at_first(bad).await;
-    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    running.read(&request()).await.unwrap();
     let running = at_first(vec![Answer::empty(429).with("Retry-After", "0")]).await;
-    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    running.read(&request()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_wait_longer_than_our_patience_is_reported_not_waited_for() {
     let answer = Answer::empty(429).with("Retry-After", "3600");
     let running = World::default().answers(SERVERS, vec![answer]).start().await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     let CloudError::Status { retry_after, .. } = error else {
         panic!("{error}")
     };
@@ -165,18 +148,14 @@ async fn fact_4_a_503_while_keystone_is_down_is_waited_for_and_makes_no_login() 
         })
         .start()
         .await;
-    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    running.read(&request()).await.unwrap();
     assert_eq!(running.server.on("/auth/tokens").len(), 1);
 }
 
 #[tokio::test]
 async fn fact_2_a_414_without_a_body_is_an_error_that_says_so() {
     let running = World::default().answers(PORTS, vec![Answer::empty(414)]).start().await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert!(error.to_string().contains("414 URI Too Long"), "{error}");
     assert_eq!(
         running.server.on("/ports").len(),
@@ -193,11 +172,7 @@ async fn other_refusals_are_final_and_carry_openstacks_words() {
             .answers(SUBNETS, vec![Answer::json(status, &body)])
             .start()
             .await;
-        let error = running
-            .cloud()
-            .read(&running.credentials(), &request())
-            .await
-            .unwrap_err();
+        let error = running.read(&request()).await.unwrap_err();
         assert!(error.to_string().contains("because of this"), "{error}");
         assert_eq!(running.server.on("/subnets").len(), 1);
     }
@@ -211,11 +186,7 @@ async fn a_page_that_is_no_json_is_not_an_answer() {
         body: b"<html>login please</html>".to_vec(),
     };
     let running = World::default().answers(SUBNETS, vec![html]).start().await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert_eq!(error.category(), "body", "{error}");
 }
 
@@ -224,11 +195,7 @@ async fn silence_ends_with_the_timeout() {
     let mut running = World::default().answers(SERVERS, vec![Answer::Silence]).start().await;
     running.settings.endpoint.timeout = Duration::from_millis(300);
     running.settings.retry.max_silent_tries = 1;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert!(
         matches!(&error, CloudError::Timeout { place, .. } if place.service == Service::Compute),
         "{error:?}"
@@ -252,12 +219,12 @@ async fn nobody_there_is_a_connection_error_with_the_address() {
 async fn endpoint_settings_win_over_the_catalog() {
     let elsewhere = Server::start(|seen, n| {
         let path = seen.path.replace("/elsewhere", "/network");
-        usual("", &support::Seen { path, ..seen.clone() }, n)
+        usual("", &crate::support::Seen { path, ..seen.clone() }, n)
     })
     .await;
     let mut running = World::default().start().await;
     running.settings.network_endpoint = Some(format!("http://{}/elsewhere", elsewhere.address).parse().unwrap());
-    let inventory = running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    let inventory = running.read(&request()).await.unwrap();
     assert_eq!(inventory.ports.len(), 3);
     assert_eq!(elsewhere.seen().len(), 3);
     assert!(running.paths().iter().all(|path| !path.starts_with("/network")));
@@ -267,7 +234,7 @@ async fn endpoint_settings_win_over_the_catalog() {
 async fn several_regions_and_none_chosen_stop_before_anything_is_asked() {
     let mut running = World::default()
         .on(TOKENS, |_, n| {
-            let answer = support::world::token("http://localhost:1", n);
+            let answer = crate::support::world::token("http://localhost:1", n);
             let text = String::from_utf8(answer.body()).unwrap();
             let mut body: serde_json::Value = serde_json::from_str(&text).unwrap();
             for service in body["token"]["catalog"].as_array_mut().unwrap() {
@@ -289,11 +256,7 @@ async fn several_regions_and_none_chosen_stop_before_anything_is_asked() {
         })
         .start()
         .await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert!(error.to_string().contains("RegionOne, RegionTwo"), "{error}");
     assert_eq!(running.server.seen().len(), 1);
     running.settings.region = Some("RegionTwo".into());
@@ -336,7 +299,7 @@ async fn a_private_ca_is_trusted_only_when_it_is_set() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(ca.as_bytes()).unwrap();
     running.settings.endpoint.tls.ca_file = Some(file.path().into());
-    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    running.read(&request()).await.unwrap();
 
     running.settings.endpoint.tls.ca_file = Some("/nonexistent/ca.pem".into());
     assert_eq!(
@@ -351,7 +314,7 @@ async fn a_private_ca_is_trusted_only_when_it_is_set() {
 
     running.settings.endpoint.tls.ca_file = None;
     running.settings.endpoint.tls.ca_pem = Some(Pem::new(ca.as_bytes()));
-    running.cloud().read(&running.credentials(), &request()).await.unwrap();
+    running.read(&request()).await.unwrap();
 
     running.settings.endpoint.tls.ca_pem = None;
     running.settings.endpoint.tls.insecure_skip_verify = true;

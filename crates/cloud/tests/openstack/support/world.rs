@@ -11,8 +11,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use multinic_cloud::{Clock, Cloud, CloudCredentials, CloudSettings, ReadRequest, RetryPolicy};
-use multinic_model::{SubnetSelector, VmSelector};
+use multinic_cloud::{Clock, Cloud, CloudCredentials, CloudError, CloudSettings, ReadRequest, RetryPolicy};
+use multinic_model::{SubnetSelector, VmSelector, inventory::Inventory};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -183,6 +183,11 @@ impl Running {
         }
     }
 
+    /// A reading through a cloud that knows nothing yet.
+    pub async fn read(&self, request: &ReadRequest) -> Result<Inventory, CloudError> {
+        self.cloud().read(&self.credentials(), request).await
+    }
+
     pub fn paths(&self) -> Vec<String> {
         self.server.seen().into_iter().map(|seen| seen.path).collect()
     }
@@ -201,4 +206,25 @@ pub fn request_for(vms: &[&str], subnets: &[SubnetSelector]) -> ReadRequest {
         vms: vms.iter().map(|vm| VmSelector::new(vm).unwrap()).collect(),
         subnets: subnets.iter().cloned().collect::<BTreeSet<_>>(),
     }
+}
+
+pub fn by_id(id: &str) -> SubnetSelector {
+    SubnetSelector::Id(id.parse().unwrap())
+}
+
+pub fn named(name: &str) -> SubnetSelector {
+    SubnetSelector::Name(name.into())
+}
+
+pub fn page(key: &str, items: &[Value]) -> Answer {
+    Answer::json(200, &json!({key: items}))
+}
+
+/// A page of `key` with a link to the next one.
+pub fn page_before(key: &str, items: &[Value], marker: &str) -> Answer {
+    let href = format!("http://some-proxy.example.com/x?limit=2&marker={marker}");
+    Answer::json(
+        200,
+        &json!({key: items, format!("{key}_links"): [{"rel": "next", "href": href}]}),
+    )
 }

@@ -1,17 +1,13 @@
 //! Logins: how many, when, and when not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
-
 use std::sync::Arc;
 
-use futures::future::join_all;
-use multinic_cloud::{CloudCredentials, CloudError};
-use support::{
+use crate::support::{
     Answer, recorded,
     world::{PORTS, PROJECT, SERVERS, TOKEN, TOKENS, World, request, token},
 };
+use futures::future::join_all;
+use multinic_cloud::{CloudCredentials, CloudError};
 
 #[tokio::test]
 async fn a_cold_reading_logs_in_once_and_a_warm_one_not_at_all() {
@@ -44,13 +40,13 @@ async fn fact_4_any_number_of_401s_makes_one_login() {
     let old = format!("{TOKEN}-0");
     let refuse = move |fixture: &'static str, path: &'static str| {
         let old = old.clone();
-        move |seen: &support::Seen, n: usize| {
+        move |seen: &crate::support::Seen, n: usize| {
             if seen.token() == old {
                 recorded(fixture)
             } else {
-                support::world::usual(
+                crate::support::world::usual(
                     "",
-                    &support::Seen {
+                    &crate::support::Seen {
                         path: path.into(),
                         ..seen.clone()
                     },
@@ -81,11 +77,7 @@ async fn a_fresh_token_that_is_refused_again_is_an_error_not_a_loop() {
         .answers(PORTS, vec![recorded("neutron-ports-bad-token")])
         .start()
         .await;
-    let error = running
-        .cloud()
-        .read(&running.credentials(), &request())
-        .await
-        .unwrap_err();
+    let error = running.read(&request()).await.unwrap_err();
     assert!(matches!(error, CloudError::TokenRefused { .. }), "{error}");
     assert_eq!(running.server.on("/auth/tokens").len(), 2);
     assert_eq!(running.server.on("/ports").len(), 2);
@@ -108,7 +100,7 @@ async fn a_token_is_renewed_at_half_of_its_life() {
 
 #[tokio::test]
 async fn an_early_renewal_that_fails_leaves_the_old_token_in_use() {
-    let answer = |_: &support::Seen, n| if n == 0 { first_token() } else { Answer::empty(503) };
+    let answer = |_: &crate::support::Seen, n| if n == 0 { first_token() } else { Answer::empty(503) };
     let mut running = World::default().on(TOKENS, answer).start().await;
     running.settings.retry.budget = std::time::Duration::from_millis(10);
     let (cloud, credentials) = (running.cloud(), running.credentials());
