@@ -93,13 +93,9 @@ impl Pass<'_> {
         memory
             .planned_from
             .extend(gathered.ids.iter().map(|(place, id)| (place.clone(), *id)));
-        memory
-            .planned_from
-            .retain(|place, _| gathered.outcomes.contains_key(place));
+        memory.wanted.retain(|place, _| !gathered.ids.contains_key(place));
         memory.no_read_back = gathered.no_read_back;
-        if gathered.is_complete() {
-            memory.owed_since = None;
-        }
+
         let whole = sent.delivery.as_ref().is_none_or(Delivery::is_complete);
         memory.earlier = match &gathered.earlier {
             // What was not acknowledged may have arrived all the same: the server is asked, if it can be.

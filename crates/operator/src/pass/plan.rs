@@ -12,7 +12,7 @@ use multinic_sync::{Ledgers, Planned, Read, observer::Unobserved};
 
 use super::{
     Pass, WriteError,
-    cast::{Cast, Part},
+    cast::{Cast, Hold, Part},
     gather::Gathered,
 };
 use crate::{index::Role, settings::Current, status::Visit};
@@ -38,8 +38,12 @@ impl Pass<'_> {
     }
 
     fn hold(&mut self, cast: &mut Cast, key: &ConfigKey, error: &WriteError) {
+        if matches!(error, WriteError::Gone) {
+            self.again = true;
+            return cast.hold(key, Hold::Gone);
+        }
         self.fail(error.category());
-        cast.hold(key, error.said());
+        cast.hold(key, Hold::Refused(error.said()));
     }
 
     /// The plan, with everything that it would newly deliver recorded in the status of its configs. A config whose record
@@ -70,13 +74,13 @@ impl Pass<'_> {
             Some((Arc::clone(&part.record), status))
         });
         let writer = &self.tools.writer;
-        let writes = statuses.collect::<Vec<_>>();
-        let writes = writes.iter().map(|(record, status)| async move {
+        let statuses: Vec<_> = statuses.collect();
+        let writing = statuses.iter().map(|(record, status)| async move {
             let written = writer.status(record, status).await;
             (record.key.clone(), written)
         });
         let mut failed = Vec::new();
-        for (key, written) in join_all(writes).await {
+        for (key, written) in join_all(writing).await {
             match written {
                 Ok(record) => cast.renew(record),
                 Err(error) => failed.push((key, error)),

@@ -88,9 +88,9 @@ impl<K: Ord + Clone, D: Demand> Queue<K, D> {
     }
 
     /// Like [`add`](Self::add), for something new: a changed spec, changed settings. Earlier failures are forgotten.
-    pub fn add_afresh(&mut self, key: K, at: Instant, demand: D) {
+    pub fn add_afresh(&mut self, key: &K, at: Instant, demand: D) {
         self.add(key.clone(), at, demand);
-        if let Some(entry) = self.entries.get_mut(&key) {
+        if let Some(entry) = self.entries.get_mut(key) {
             entry.failures = 0;
             entry.forgiven = entry.running;
         }
@@ -166,21 +166,6 @@ impl<K: Ord + Clone, D: Demand> Queue<K, D> {
     pub fn depth(&self, now: Instant) -> usize {
         let waiting = self.entries.values().filter(|entry| !entry.running);
         waiting.filter(|entry| entry.due.is_some_and(|due| due <= now)).count()
-    }
-
-    /// How many keys it knows at all.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether it knows none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether a key is running.
-    pub fn is_running(&self, key: &K) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.running)
     }
 }
 

@@ -100,7 +100,7 @@ fn play(steps: Vec<Step>) {
                 let wishes = model.get_mut(&key).unwrap();
                 wishes.open.push((at, bits));
                 if afresh {
-                    queue.add_afresh(key, at, Bits(bits));
+                    queue.add_afresh(&key, at, Bits(bits));
                     wishes.failures = 0;
                     wishes.forgiven = wishes.running;
                 } else {
@@ -177,7 +177,7 @@ fn a_hundred_events_are_one_turn_and_the_earliest_counts() {
     assert_eq!(queue.pop(now), Some(("a", Bits(1))));
     assert_eq!(queue.pop(now + ms(1000)), None);
     queue.succeeded(&"a", None, Bits(0));
-    assert!(queue.is_empty(), "nothing is left of a key that nobody needs");
+    assert!(queue.entries.is_empty(), "nothing is left of a key that nobody needs");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn pauses_double_up_to_the_cap_and_start_anew_after_a_success_or_something_new()
     };
     let pauses: Vec<_> = (0..6).map(|_| fail(&mut queue)).collect();
     assert_eq!(pauses, [1, 2, 4, 8, 8, 8]);
-    queue.add_afresh("a", now, Bits(0));
+    queue.add_afresh(&"a", now, Bits(0));
     assert_eq!(fail(&mut queue), 1);
     assert_eq!(fail(&mut queue), 2);
     queue.pop(now + ms(60_000)).unwrap();
@@ -221,6 +221,6 @@ fn something_new_that_comes_while_a_key_runs_shortens_the_pause_after_its_failur
         queue.failed(&"a", now, 0.0, Bits(0));
     }
     queue.pop(now + ms(10_000)).unwrap();
-    queue.add_afresh("a", now + ms(20_000), Bits(0));
+    queue.add_afresh(&"a", now + ms(20_000), Bits(0));
     assert_eq!(queue.failed(&"a", now, 0.0, Bits(0)), BACKOFF.base);
 }

@@ -37,16 +37,16 @@ impl<'de> Deserialize<'de> for Watched {
         Ok(Self {
             metadata,
             spec: serde_json::from_value(spec).map_err(|error| error.to_string()),
-            status: parse_status(status),
+            status: parse_status(&status),
         })
     }
 }
 
-fn parse_status(status: Value) -> OpenstackConfigStatus {
+fn parse_status(status: &Value) -> OpenstackConfigStatus {
     if status.is_null() {
         return OpenstackConfigStatus::default();
     }
-    serde_json::from_value(status.clone()).unwrap_or_else(|_| salvage(&status))
+    parse(status).unwrap_or_else(|| salvage(status))
 }
 
 /// What is readable of a status that is not readable as a whole. The conditions are written anew anyway; what counts is

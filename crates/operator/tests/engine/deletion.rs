@@ -35,7 +35,7 @@ async fn contrabass_keystone_or_the_clouds_services_are_not_needed_for_a_deletio
         stage.lab.faults().at(service).always().inject(Fault::Reset);
         stage.kill().await;
         stage.delete("c").await;
-        stage.begin();
+        stage.begin().await;
         stage.gone("c").await;
         assert!(withdrawn(&stage.nodes()), "{service:?}");
     }
@@ -66,7 +66,7 @@ async fn a_deletion_waits_for_the_management_api_and_says_so() {
 async fn a_deletion_that_waited_for_long_enough_is_queued_durably_and_delivered_by_a_later_operator() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.sync = "deletionTimeout: 1s".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
     stage.ready("c").await;
     stage.receiver.faults().anywhere().always().inject(Fault::Reset);
@@ -77,9 +77,11 @@ async fn a_deletion_that_waited_for_long_enough_is_queued_durably_and_delivered_
     assert!(queued.values().next().unwrap().contains("w1"), "{queued:?}");
     stage.kill().await;
     stage.receiver.faults().clear();
-    stage.begin();
+    stage.begin().await;
     stage.delivered(CLUSTER, withdrawn).await;
-    let emptied = |map: Option<&ConfigMap>| map.is_some_and(|map| map.data.as_ref().is_none_or(|data| data.is_empty()));
+    let emptied = |map: Option<&ConfigMap>| {
+        map.is_some_and(|map| map.data.as_ref().is_none_or(std::collections::BTreeMap::is_empty))
+    };
     kube::runtime::wait::await_condition(maps, CONFIG_MAP, emptied)
         .await
         .unwrap();
@@ -89,7 +91,7 @@ async fn a_deletion_that_waited_for_long_enough_is_queued_durably_and_delivered_
 async fn a_config_that_came_again_under_its_old_name_is_not_taken_for_the_deleted_one() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.sync = "deletionTimeout: 1s".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
     stage.ready("c").await;
     stage.receiver.faults().anywhere().always().inject(Fault::Reset);
@@ -117,7 +119,7 @@ async fn a_config_is_deleted_while_there_are_no_settings() {
             message: "there is no ConfigMap".to_owned(),
         });
     });
-    stage.begin();
+    stage.begin().await;
     stage.gone("c").await;
     stage.put_settings();
     stage.delivered(CLUSTER, withdrawn).await;

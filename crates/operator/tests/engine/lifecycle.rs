@@ -99,7 +99,7 @@ async fn a_vm_that_was_taken_out_while_the_operator_was_away_is_withdrawn_by_the
     stage.ready("c").await;
     stage.kill().await;
     stage.apply(&Cr::red("c", &["w2"])).await;
-    stage.begin();
+    stage.begin().await;
     stage.ready("c").await;
     assert_eq!(stage.nodes()["w1"]["interfaces"], json!([]));
     assert_eq!(ids(&stage.nodes()["w2"]).len(), 1);
@@ -109,7 +109,7 @@ async fn a_vm_that_was_taken_out_while_the_operator_was_away_is_withdrawn_by_the
 async fn a_port_that_is_attached_gets_the_next_id_and_the_others_keep_theirs() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "100ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1"])).await;
     stage.ready("c").await;
     let before = ids(&stage.nodes()["w1"]);
@@ -123,7 +123,7 @@ async fn a_port_that_is_attached_gets_the_next_id_and_the_others_keep_theirs() {
 async fn a_renamed_vm_moves_to_its_new_node_with_its_ids() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "100ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &[W1, W2])).await;
     stage.ready("c").await;
     let before = ids(&stage.nodes()["w1"]);
@@ -146,7 +146,7 @@ async fn a_renamed_vm_moves_to_its_new_node_with_its_ids() {
 async fn a_deleted_vm_is_withdrawn_after_a_second_reading_has_missed_it() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "100ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&two()).await;
     stage.ready("c").await;
     stage.lab.cloud().delete_vm("w1").unwrap();
@@ -191,7 +191,7 @@ async fn a_cluster_change_while_the_operator_was_away_is_noticed() {
     stage.ready("c").await;
     stage.end().await;
     stage.apply(&two().cluster(OTHER_CLUSTER)).await;
-    stage.begin();
+    stage.begin().await;
     stage.ready("c").await;
     assert_eq!(stage.nodes()["w1"]["interfaces"], json!([]));
     assert_eq!(ids(&stage.receiver.node_configs(OTHER_CLUSTER)["w1"]).len(), 1);
@@ -202,7 +202,7 @@ async fn a_mass_removal_by_readings_is_held_until_the_user_says_that_it_is_meant
     let cloud = (0..6).fold(cloud(), |cloud, n| cloud.vm(&format!("m{n}")).port("red"));
     let mut stage = Stage::set(cloud, Receiver::start().unwrap()).await;
     stage.settings.interval = "50ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage
         .apply(&Cr::red("c", &["w1", "m0", "m1", "m2", "m3", "m4", "m5"]))
         .await;

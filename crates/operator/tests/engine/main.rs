@@ -3,10 +3,12 @@
 //! The Kubernetes API is the lab's, or the cluster that `MULTINIC_TEST_KUBECONFIG` names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod crash;
 mod deletion;
 mod isolation;
 mod lifecycle;
 mod outages;
+mod panics;
 mod quiet;
 mod stage;
 mod union;

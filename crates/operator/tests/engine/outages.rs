@@ -21,7 +21,7 @@ async fn a_cloud_that_is_down_changes_nothing_and_heals_by_itself() {
         stage.kill().await;
         stage.receiver.clear_requests();
         stage.lab.faults().at(service).always().inject(Fault::Reset);
-        stage.begin();
+        stage.begin().await;
         let config = stage.says("c", reason).await;
         assert_eq!(
             said(&config, "Delivered").unwrap().0,
@@ -92,7 +92,7 @@ async fn a_provider_that_hangs_delays_nobody_else() {
     )
     .await;
     stage.pace.patience = std::time::Duration::from_millis(50);
-    stage.begin();
+    stage.begin().await;
     stage
         .lab
         .faults()
@@ -155,7 +155,7 @@ async fn a_rejected_password_is_tried_once_and_a_new_one_at_once() {
 async fn a_management_api_that_lost_everything_gets_it_again_at_the_next_resync() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "100ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
     stage.ready("c").await;
     let before = stage.nodes();
@@ -168,7 +168,7 @@ async fn a_management_api_without_get_gets_every_change_once_and_everything_from
     let mut stage = Stage::set(cloud(), Receiver::plain(204, 404).unwrap()).await;
     stage.settings.interval = "50ms".to_owned();
     stage.pace.full_send_every = 5;
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1"])).await;
     stage.ready("c").await;
     let gets =
@@ -193,7 +193,7 @@ async fn while_there_are_no_settings_every_config_says_so() {
             message: "create the ConfigMap multinic-operator-config".to_owned(),
         });
     });
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1"])).await;
     stage.says("c", "SettingsMissing").await;
     stage.put_settings();

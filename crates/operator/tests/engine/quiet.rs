@@ -8,7 +8,7 @@ use crate::stage::{Cr, Stage, cloud};
 async fn twenty_idle_resyncs_write_nothing_and_send_nothing() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "50ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("r", &["w1", "w2"])).await;
     stage.apply(&Cr::blue("b", &["w1", "w9"])).await;
     stage.ready("r").await;
@@ -54,7 +54,7 @@ async fn one_config_costs_few_requests_and_its_own_writes_wake_nobody() {
 async fn a_cluster_whose_last_config_is_gone_is_not_looked_at_any_more() {
     let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
     stage.settings.interval = "50ms".to_owned();
-    stage.begin();
+    stage.begin().await;
     stage.apply(&Cr::red("c", &["w1"])).await;
     stage.apply(&Cr::blue("other", &["w1"]).cluster("another")).await;
     stage.ready("c").await;

@@ -33,7 +33,7 @@ async fn two_configs_that_are_there_when_the_operator_comes_are_one_post() {
     for cr in both() {
         stage.apply(&cr).await;
     }
-    stage.begin();
+    stage.begin().await;
     stage.ready("r").await;
     stage.ready("b").await;
     assert_eq!(stage.receiver.posts().len(), 1);
@@ -81,7 +81,7 @@ async fn after_a_restart_while_one_provider_is_down_nothing_of_its_share_is_lost
         .always()
         .inject(Fault::status(503));
     stage.receiver.clear_requests();
-    stage.begin();
+    stage.begin().await;
     stage.says("b", "ContrabassUnavailable").await;
     stage.apply(&Cr::red("r", &["w1", "w2"])).await;
     stage.ready("r").await;

@@ -1,6 +1,6 @@
 //! The Kubernetes API of a test: the lab's, or a real one.
 
-use std::{env, path::Path};
+use std::{env, path::Path, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -17,6 +17,7 @@ use serde_json::json;
 
 /// One API server and a namespace of its own.
 pub struct Kubernetes {
+    /// The user's.
     pub client: Client,
     pub namespace: String,
     /// `None` on a real cluster.
@@ -25,26 +26,50 @@ pub struct Kubernetes {
 
 impl Kubernetes {
     pub async fn start() -> Self {
-        let (file, lab) = match env::var_os("MULTINIC_TEST_KUBECONFIG") {
-            Some(path) => (Kubeconfig::read_from(Path::new(&path)).unwrap(), None),
-            None => {
-                let lab = KubernetesLab::builder().start().await.unwrap();
-                (Kubeconfig::from_yaml(&lab.kubeconfig()).unwrap(), Some(lab))
-            }
+        let lab = match env::var_os("MULTINIC_TEST_KUBECONFIG") {
+            Some(_) => None,
+            None => Some(
+                KubernetesLab::builder()
+                    .user("operator", "operator-token")
+                    .start()
+                    .await
+                    .unwrap(),
+            ),
         };
-        let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-            .await
-            .unwrap();
-        let client = Client::try_from(config).unwrap();
+        let client = client(lab.as_ref(), "admin").await;
         install(&client).await;
         let namespace = namespace(&client).await;
         Self { client, namespace, lab }
+    }
+
+    /// A client of the operator, with connections of its own.
+    pub async fn operator(&self) -> Client {
+        client(self.lab.as_ref(), "operator").await
+    }
+
+    /// Waits until the lab's API holds a request.
+    pub async fn hanging(&self) {
+        let lab = self.lab.as_ref().unwrap();
+        let mut look = tokio::time::interval(Duration::from_millis(1));
+        while !lab.requests().iter().any(|request| request.faulted) {
+            look.tick().await;
+        }
     }
 
     pub async fn delete_namespace(&self) {
         let api: Api<Namespace> = Api::all(self.client.clone());
         api.delete(&self.namespace, &DeleteParams::default()).await.unwrap();
     }
+}
+
+async fn client(lab: Option<&KubernetesLab>, user: &str) -> Client {
+    let file = match lab {
+        Some(lab) => Kubeconfig::from_yaml(&lab.kubeconfig_of(user)).unwrap(),
+        None => Kubeconfig::read_from(Path::new(&env::var_os("MULTINIC_TEST_KUBECONFIG").unwrap())).unwrap(),
+    };
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(file, &options).await.unwrap();
+    Client::try_from(config).unwrap()
 }
 
 async fn install(client: &Client) {

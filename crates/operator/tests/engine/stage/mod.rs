@@ -27,15 +27,14 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use cast::{
-    CIDR, CLUSTER, OTHER_CLUSTER, OTHER_PROVIDER, PROJECT, PROVIDER, RED, W1, W2, W3, blue, cloud, ids, mac, node,
-    nodes, red,
+    CLUSTER, OTHER_CLUSTER, OTHER_PROVIDER, PROJECT, PROVIDER, W1, W2, W3, blue, cloud, ids, node, nodes, red,
 };
 pub use cr::Cr;
 pub use kubernetes::Kubernetes;
 pub use settings::{SettingsText, current};
 
 /// Longer than anything here takes; a test that meets it has failed.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A test's world.
 pub struct Stage {
@@ -70,13 +69,13 @@ impl Stage {
     /// With a management API like ours, and the engine running.
     pub async fn new(cloud: CloudBuilder) -> Self {
         let mut stage = Self::set(cloud, Receiver::start().unwrap()).await;
-        stage.begin();
+        stage.begin().await;
         stage
     }
 
     /// Everything but the engine.
     pub async fn set(cloud: CloudBuilder, receiver: Receiver) -> Self {
-        let stage = Self {
+        Self {
             kubernetes: Kubernetes::start().await,
             lab: Lab::start(cloud).unwrap(),
             receiver,
@@ -85,17 +84,16 @@ impl Stage {
             state: watch::Sender::default(),
             engine: None,
             generation: 0,
-        };
-        stage
+        }
     }
 
     /// Starts the engine, as a new process does: with connections of its own.
-    pub fn begin(&mut self) {
+    pub async fn begin(&mut self) {
         if self.generation == 0 || self.state.borrow().current.is_some() {
             self.put_settings();
         }
         let shutdown = CancellationToken::new();
-        let client = self.kubernetes.client.clone();
+        let client = self.kubernetes.operator().await;
         let (configs, watch) = Caches::start(client.clone(), Some(&self.kubernetes.namespace), shutdown.clone());
         let context = EngineContext {
             client,
@@ -186,13 +184,13 @@ impl Stage {
     pub async fn until(&self, name: &str, holds: impl Fn(&OpenstackConfig) -> bool) -> OpenstackConfig {
         let condition = |object: Option<&OpenstackConfig>| object.is_some_and(&holds);
         let waited = timeout(LIMIT, await_condition(self.configs(), name, condition)).await;
-        match waited {
-            Ok(object) => object.unwrap().unwrap(),
-            Err(_) => panic!(
+        let Ok(object) = waited else {
+            panic!(
                 "{name} has not become so: {:#}",
                 json!(self.configs().get_opt(name).await.unwrap())
-            ),
-        }
+            )
+        };
+        object.unwrap().unwrap()
     }
 
     /// Waits until Ready says this (`True`, or a reason) of the newest spec.
@@ -211,12 +209,8 @@ impl Stage {
     pub async fn gone(&self, name: &str) {
         let condition = |object: Option<&OpenstackConfig>| object.is_none();
         let waited = timeout(LIMIT, await_condition(self.configs(), name, condition)).await;
-        if waited.is_err() {
-            panic!(
-                "{name} is still there: {:#}",
-                json!(self.configs().get_opt(name).await.unwrap())
-            );
-        }
+        let left = self.configs().get_opt(name).await.unwrap();
+        assert!(waited.is_ok(), "{name} is still there: {:#}", json!(left));
     }
 
     /// Waits until the management API has this of a cluster.
