@@ -67,7 +67,7 @@ impl Tls {
     }
 
     /// The same as a file; `None` if neither is set. A bundle that is no file is written into the folder for temporary
-    /// files.
+    /// files, or into shared memory where there is no such folder.
     pub fn as_file(&self) -> Result<Option<CaFile>, EndpointError> {
         let Some(Pem(pem)) = &self.ca_pem else {
             return Ok(self.ca_file.clone().map(CaFile::Given));
@@ -89,8 +89,14 @@ fn read(path: &Path) -> Result<Vec<u8>, EndpointError> {
     })
 }
 
+/// Where a container may write although its root is read-only and nothing is mounted for temporary files.
+const SHARED_MEMORY: &str = "/dev/shm";
+
 fn write(bundle: &[u8]) -> Result<NamedTempFile, std::io::Error> {
-    let mut file = NamedTempFile::new()?;
+    let mut file = match NamedTempFile::new() {
+        Ok(file) => file,
+        Err(error) => NamedTempFile::new_in(SHARED_MEMORY).map_err(|_| error)?,
+    };
     file.write_all(bundle)?;
     Ok(file)
 }

@@ -189,15 +189,7 @@ impl World {
             9 => drop(self.servers.insert(a % VMS, b % NAMES)),
             10 => self.flip(a % PORTS, b),
             11 | 12 => self.failed = (0..4).filter(|config| a & (1 << config) != 0).collect(),
-            25 => {
-                self.odd_nodes = self
-                    .nodes
-                    .keys()
-                    .skip(usize::from(a % NAMES))
-                    .take(1)
-                    .cloned()
-                    .collect()
-            }
+            25 => self.misread(usize::from(a % NAMES)),
             24 => self.held = (0..4).filter(|config| a & (1 << config) != 0).collect(),
             13 => self.broken_subnets = BTreeSet::from([a % 3]),
             14 => drop(self.unreadable.insert(a % VMS)),
@@ -214,6 +206,10 @@ impl World {
                 .for_each(|name| *name = (*name + 1) % (NAMES - 1)),
             _ => {}
         }
+    }
+
+    fn misread(&mut self, nth: usize) {
+        self.odd_nodes = self.nodes.keys().skip(nth).take(1).cloned().collect();
     }
 
     fn attach(&mut self, port: u8, vm: u8, c: u8) {
