@@ -274,6 +274,17 @@ async fn faults_meet_the_requests_they_are_meant_for() {
     assert_eq!(code(configs.list(&ListParams::default()).await), 500);
     configs.list(&ListParams::default()).await.unwrap();
 
+    lab.fail(
+        Matcher::any().verb("get").name("none").nth(2),
+        Fault::Status(500),
+        Times::N(1),
+    );
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        codes.push(code(configs.get("none").await));
+    }
+    assert_eq!(codes, [404, 500, 404]);
+
     lab.fail(Matcher::any().verb("create"), Fault::Reset, Times::Always);
     assert!(!matches!(
         configs.create(&PostParams::default(), &config("a")).await,
@@ -383,4 +394,24 @@ async fn events_are_the_same_in_both_of_their_groups() {
     event["metadata"]["name"] = json!("f");
     event["action"] = json!("");
     assert_eq!(code(new.create(&PostParams::default(), &parse(&event)).await), 422);
+}
+
+#[tokio::test]
+async fn an_answer_can_be_held_back_though_the_write_has_happened() {
+    let lab = lab().await;
+    let configs = configs(&client(&lab).await);
+    lab.fail(Matcher::any().verb("create"), Fault::AnswerHeld, Times::N(1));
+    let (parameters, config) = (PostParams::default(), config("a"));
+    let create = configs.create(&parameters, &config);
+    let written = lab.until(CONFIGS, NAMESPACE, "a", |config| config.is_some());
+    tokio::select! {
+        _ = create => panic!("it was answered"),
+        written = written => drop(written.unwrap()),
+    }
+    lab.fail(Matcher::any().verb("get"), Fault::Hang, Times::N(1));
+    let asked = lab.until_requests(|requests| requests.iter().any(|request| request.verb == "get" && request.faulted));
+    tokio::select! {
+        _ = configs.get("a") => panic!("it was answered"),
+        () = asked => {}
+    }
 }

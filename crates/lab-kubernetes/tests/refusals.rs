@@ -135,6 +135,14 @@ async fn what_is_not_understood_is_refused_and_says_why() {
         ("POST", CONFIGS.to_owned(), json_type, capital, 422, "RFC 1123"),
         (
             "PUT",
+            "/apis/coordination.k8s.io/v1/namespaces/multinic-system/leases/l".to_owned(),
+            json_type,
+            json!({"metadata": {"name": "l"}}),
+            501,
+            "creating leases by an update",
+        ),
+        (
+            "PUT",
             one.clone(),
             json_type,
             unversioned,

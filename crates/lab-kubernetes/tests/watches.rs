@@ -91,8 +91,7 @@ async fn a_bookmark_names_the_revision_that_the_watch_has_reached() {
         .unwrap();
     lab.send_bookmarks();
     match stream.next().await.unwrap().unwrap() {
-        // It reaches what happened to other resources once it has looked.
-        WatchEvent::Bookmark(bookmark) => assert!(!bookmark.metadata.resource_version.is_empty()),
+        WatchEvent::Bookmark(bookmark) => assert_eq!(bookmark.metadata.resource_version, lab.revision().to_string()),
         other => panic!("no bookmark: {other:?}"),
     }
 }

@@ -147,7 +147,12 @@ impl Watch {
 
     fn add_bookmark(&mut self) {
         self.next_bookmark = Instant::now() + BOOKMARKS;
-        if self.options.bookmarks {
+        if !self.options.bookmarks {
+            return;
+        }
+        // A bookmark vouches for everything before it.
+        self.read();
+        if !self.finished {
             self.lines.push_back(self.bookmark(false));
         }
     }

@@ -26,7 +26,7 @@ impl State {
     /// Replaces an object.
     pub fn update(&mut self, target: &Target, mut body: Value, options: &WriteOptions) -> Result<Written, ApiError> {
         fill_head(target, &mut body)?;
-        let live = self.find(target).ok_or_else(|| target.not_found())?;
+        let live = self.find(target).ok_or_else(|| missing(target))?;
         let needs_version = target.kind.custom().is_some()
             || target.kind.is_definition()
             || target.kind.is("coordination.k8s.io", "leases");
@@ -96,6 +96,20 @@ impl State {
         self.settle();
         Arc::new(object)
     }
+}
+
+/// What an update of nothing is answered with: some kinds would be created by it.
+fn missing(target: &Target) -> ApiError {
+    let kind = &target.kind;
+    let creates = kind.group == "rbac.authorization.k8s.io"
+        || [("coordination.k8s.io", "leases"), ("", "services")]
+            .iter()
+            .any(|(group, plural)| kind.is(group, plural))
+        || kind.table == "events";
+    if creates && !target.status {
+        return ApiError::not_implemented(format!("creating {} by an update", kind.plural));
+    }
+    target.not_found()
 }
 
 fn check_preconditions(target: &Target, live: &Value, wanted: &Value) -> Result<(), ApiError> {
