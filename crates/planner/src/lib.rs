@@ -19,6 +19,7 @@ mod finding;
 mod grants;
 mod ids;
 mod input;
+mod inventory_index;
 mod ledger;
 mod matching;
 mod memory;

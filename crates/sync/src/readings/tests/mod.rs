@@ -1,112 +1,21 @@
 //! The readings over a source that answers when the test says so, on a clock that the test winds.
 
+mod fake;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
+use fake::Fake;
 use futures::{FutureExt, future::join_all};
 use multinic_cloud::ReadRequest;
-use multinic_contrabass::ContrabassError;
-use multinic_model::{ClusterId, ProviderId, SubnetSelector, VmSelector, inventory::Inventory};
-use tokio::{sync::Semaphore, task::yield_now, time::Instant};
+use multinic_model::{ClusterId, SubnetSelector, VmSelector};
+use tokio::{task::yield_now, time::Instant};
 
-use super::{Freshness, PlaceReading, ReadingId, Readings, ReadingsPace, Source};
-use crate::{Place, PlaceError};
-
-/// A cloud that counts, and waits to be let go on.
-#[derive(Default)]
-struct Fake {
-    seen: Mutex<Seen>,
-    /// Providers that fail.
-    broken: Mutex<BTreeSet<ProviderId>>,
-    /// Permits to answer, by provider; without an entry it answers at once.
-    gates: Mutex<BTreeMap<ProviderId, Arc<Semaphore>>>,
-}
-
-#[derive(Default)]
-struct Seen {
-    accounts: Vec<ProviderId>,
-    reads: Vec<(Place, ReadRequest)>,
-    at_once: usize,
-    most_at_once: usize,
-}
-
-impl Fake {
-    fn hang(&self, provider: &str) -> Arc<Semaphore> {
-        let gate = Arc::new(Semaphore::new(0));
-        let provider = provider.parse().unwrap();
-        self.gates.lock().unwrap().insert(provider, Arc::clone(&gate));
-        gate
-    }
-
-    fn breaks(&self, provider: &str, broken: bool) {
-        let provider: ProviderId = provider.parse().unwrap();
-        let mut all = self.broken.lock().unwrap();
-        if broken {
-            all.insert(provider);
-        } else {
-            all.remove(&provider);
-        }
-    }
-
-    fn reads(&self) -> usize {
-        self.seen.lock().unwrap().reads.len()
-    }
-
-    fn accounts(&self) -> usize {
-        self.seen.lock().unwrap().accounts.len()
-    }
-
-    fn last_request(&self) -> ReadRequest {
-        self.seen.lock().unwrap().reads.last().unwrap().1.clone()
-    }
-}
-
-/// One reading less, even when it is given up.
-struct Leaving<'a>(&'a Fake);
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        self.0.seen.lock().unwrap().at_once -= 1;
-    }
-}
-
-impl Source for Fake {
-    type Account = ProviderId;
-
-    async fn account(&self, provider: &ProviderId) -> Result<ProviderId, PlaceError> {
-        self.seen.lock().unwrap().accounts.push(provider.clone());
-        yield_now().await;
-        Ok(provider.clone())
-    }
-
-    async fn read(&self, account: &ProviderId, place: &Place, request: &ReadRequest) -> Result<Inventory, PlaceError> {
-        {
-            let mut seen = self.seen.lock().unwrap();
-            seen.reads.push((place.clone(), request.clone()));
-            seen.at_once += 1;
-            seen.most_at_once = seen.most_at_once.max(seen.at_once);
-        }
-        let _leaving = Leaving(self);
-        let gate = self.gates.lock().unwrap().get(account).cloned();
-        if let Some(gate) = gate {
-            gate.acquire().await.unwrap().forget();
-        }
-        if self.broken.lock().unwrap().contains(account) {
-            let url = "http://contrabass".to_owned();
-            return Err(PlaceError::Contrabass(ContrabassError::NotFound { url, detail: None }));
-        }
-        Ok(Inventory {
-            project: place.project,
-            servers: BTreeMap::new(),
-            subnets: BTreeMap::new(),
-            ports: BTreeMap::new(),
-            unreadable: Vec::new(),
-        })
-    }
-}
+use super::{Freshness, PlaceReading, ReadingId, Readings, ReadingsPace};
+use crate::Place;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
