@@ -142,3 +142,16 @@ async fn the_image_has_the_version_of_the_program_and_the_pod_has_time_to_end() 
         "{given:?}"
     );
 }
+
+#[tokio::test]
+async fn the_image_is_built_with_our_rust_and_runs_as_the_pod_s_user() {
+    let pod = Cluster::installed().await.deployment()["spec"]["template"]["spec"].clone();
+    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Dockerfile")).unwrap();
+    let context = &pod["securityContext"];
+    for line in [
+        format!("FROM rust:{}-alpine AS build", env!("CARGO_PKG_RUST_VERSION")),
+        format!("USER {}:{}", context["runAsUser"], context["runAsGroup"]),
+    ] {
+        assert!(file.lines().any(|found| found == line), "{line}");
+    }
+}

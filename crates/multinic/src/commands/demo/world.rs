@@ -174,7 +174,7 @@ impl World {
 
 fn write(lab: &Lab, receiver: &Receiver, kubernetes: &KubernetesLab) -> Result<TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("multinic-demo-").tempdir();
-    let folder = folder.map_err(Failure::failed)?;
+    let folder = folder.map_err(|error| Failure::failed(error).hint("set TMPDIR to a folder that can be written to"))?;
     let key = format!("{{file: {}}}", folder.path().join("contrabass.key").display());
     for (name, content) in [
         ("kubeconfig", kubernetes.kubeconfig()),
