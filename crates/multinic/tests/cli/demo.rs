@@ -12,8 +12,16 @@ use crate::world::{Ran, SEED, World};
 /// The story that every demo tells.
 fn assert_story(ran: &Ran) {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
-    assert!(ran.out.contains(SEED), "the seed's resource, word for word\n{}", ran.out);
-    for columns in ["READY   NODES   INTERFACES   LAST-SYNC", " True    3       4 ", " True    3       5 "] {
+    assert!(
+        ran.out.contains(SEED),
+        "the seed's resource, word for word\n{}",
+        ran.out
+    );
+    for columns in [
+        "READY   NODES   INTERFACES   LAST-SYNC",
+        " True    3       4 ",
+        " True    3       5 ",
+    ] {
         assert!(ran.out.contains(columns), "{columns:?} is missing in\n{}", ran.out);
     }
     assert_eq!(ran.out.matches("  kept\n").count(), 4, "{}", ran.out);
@@ -45,7 +53,8 @@ fn the_demo_tells_its_story_with_the_kubectl_of_this_machine() {
     let ran = World::seed().run(&["demo", "--once"]);
     assert_story(&ran);
     assert!(
-        ran.out.contains("openstackconfig.multinic.example.com/openstackconfig-sample-contrabass-1 created"),
+        ran.out
+            .contains("openstackconfig.multinic.example.com/openstackconfig-sample-contrabass-1 created"),
         "{}",
         ran.out
     );
@@ -79,7 +88,9 @@ fn without_once_it_keeps_running_until_it_is_interrupted() {
     lines.find(|line| line.contains("\"interfaces\":[]")).unwrap();
     assert!(deleting.wait().unwrap().success());
 
-    let interrupt = Command::new("sh").args(["-c", &format!("kill -INT {}", demo.id())]).status();
+    let interrupt = Command::new("sh")
+        .args(["-c", &format!("kill -INT {}", demo.id())])
+        .status();
     assert!(interrupt.unwrap().success());
     assert_eq!(demo.wait().unwrap().code(), Some(0));
 }

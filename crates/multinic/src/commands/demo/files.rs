@@ -20,13 +20,13 @@ pub const INTERVAL: &str = "2s";
 pub fn install(lab: &Lab, receiver: &Receiver) -> Result<String, Failure> {
     let crd = Crd::OpenstackConfig.yaml().map_err(Failure::failed)?;
     let settings = settings(lab, receiver, "{secret: contrabass, key: encryptionKey}");
-    let settings: String = settings.lines().map(|line| format!("    {line}\n")).collect();
+    let settings = settings.trim_end().replace('\n', "\n    ");
     Ok(format!(
         "{NAMESPACE_FILE}---\n{crd}---\n\
          apiVersion: v1\nkind: Secret\nmetadata: {{name: contrabass, namespace: {NAMESPACE}}}\n\
          stringData: {{encryptionKey: {DEMO_ENCRYPTION_KEY}}}\n---\n\
          apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: multinic-operator-config, namespace: {NAMESPACE}}}\n\
-         data:\n  config.yaml: |\n{settings}"
+         data:\n  config.yaml: |\n    {settings}\n"
     ))
 }
 

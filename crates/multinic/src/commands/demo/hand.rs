@@ -58,11 +58,6 @@ impl Hand {
         }
     }
 
-    /// A command as the user would type it.
-    pub fn command(&self, arguments: &str) -> String {
-        format!("$ kubectl {arguments}\n")
-    }
-
     /// Applies every object of a file.
     pub async fn apply(&self, file: &Path) -> Result<String, Failure> {
         match self {
@@ -78,7 +73,7 @@ impl Hand {
             Self::Kubectl { .. } => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
             Self::Own(client) => show::table(&table(client).await?),
         };
-        Ok(format!("\n{}{table}", self.command(&command)))
+        Ok(format!("\n{}{table}", command_line(&command)))
     }
 
     /// The command and its answer: the OpenstackConfig is deleted, and gone.
@@ -94,7 +89,7 @@ impl Hand {
                 format!("openstackconfig {NAME} deleted\n")
             }
         };
-        Ok(format!("\n{}{said}", self.command(&command)))
+        Ok(format!("\n{}{said}", command_line(&command)))
     }
 
     async fn kubectl(&self, arguments: &[&str]) -> Result<String, Failure> {
@@ -123,9 +118,14 @@ impl Hand {
     }
 }
 
+/// A command as the user would type it.
+pub fn command_line(arguments: &str) -> String {
+    format!("$ kubectl {arguments}\n")
+}
+
 async fn apply(client: &Client, text: &str) -> Result<String, Failure> {
     let objects: Vec<DynamicObject> = serde_saphyr::from_multiple(text).map_err(Failure::failed)?;
-    let mut said = String::new();
+    let mut said = Vec::new();
     for object in objects {
         let types = object.types.clone().unwrap_or_default();
         let kind = GroupVersionKind::try_from(&types).map_err(Failure::failed)?;
@@ -139,9 +139,9 @@ async fn apply(client: &Client, text: &str) -> Result<String, Failure> {
         api.patch(&name, &params, &Patch::Apply(&object))
             .await
             .map_err(Failure::failed)?;
-        said += &format!("{}/{name} serverside-applied\n", kind.kind.to_lowercase());
+        said.push(format!("{}/{name} serverside-applied\n", kind.kind.to_lowercase()));
     }
-    Ok(said)
+    Ok(said.concat())
 }
 
 async fn table(client: &Client) -> Result<Value, Failure> {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use multinic_lab::SEED_SUBNET_NAME;
 
-use self::{files::RESOURCE, world::World};
+use self::{files::RESOURCE, hand::command_line, world::World};
 use crate::{cli::DemoArgs, failure::Failure, output::print};
 
 /// The VM that gets one more port.
@@ -37,7 +37,7 @@ async fn tell(world: &World, once: bool) -> Result<(), Failure> {
 async fn create(world: &World) -> Result<(), Failure> {
     print(&format!(
         "\n== The user's OpenstackConfig\n\n{RESOURCE}\n{}",
-        world.hand.command("apply -f openstackconfig.yaml")
+        command_line("apply -f openstackconfig.yaml")
     ))?;
     print(&world.hand.apply(&world.path("openstackconfig.yaml")).await?)?;
     world.until_ready(4).await?;

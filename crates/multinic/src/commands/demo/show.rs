@@ -93,7 +93,7 @@ pub fn table(table: &Value) -> String {
                 let cell = line.get(index).map_or("", String::as_str);
                 format!("{cell:<width$}   ", width = width(index).unwrap_or_default())
             });
-            format!("{}\n", cells.collect::<String>().trim_end())
+            cells.collect::<String>().trim_end().to_owned() + "\n"
         })
         .collect()
 }

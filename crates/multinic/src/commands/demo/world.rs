@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     files::{self, NAME, NAMESPACE},
-    hand::Hand,
+    hand::{Hand, command_line},
     show::{self, Nodes},
 };
 use crate::{failure::Failure, output::print};
@@ -28,7 +28,7 @@ const USER: &str = "multinic-operator";
 /// Its resource, in full.
 const RESOURCE: &str = "openstackconfigs.multinic.example.com";
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The demo's world.
 pub struct World {
@@ -108,7 +108,7 @@ impl World {
             self.hand.name(),
             self.path("kubeconfig").display(),
             self.folder.path().display(),
-            self.hand.command("apply -f install.yaml"),
+            command_line("apply -f install.yaml"),
             self.installed,
         )
     }
@@ -174,7 +174,8 @@ impl World {
 
 fn write(lab: &Lab, receiver: &Receiver, kubernetes: &KubernetesLab) -> Result<TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("multinic-demo-").tempdir();
-    let folder = folder.map_err(|error| Failure::failed(error).hint("set TMPDIR to a folder that can be written to"))?;
+    let folder =
+        folder.map_err(|error| Failure::failed(error).hint("set TMPDIR to a folder that can be written to"))?;
     let key = format!("{{file: {}}}", folder.path().join("contrabass.key").display());
     for (name, content) in [
         ("kubeconfig", kubernetes.kubeconfig()),
