@@ -5,7 +5,7 @@
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## the whole pipeline on this machine over HTTP, nothing to install (a minute after the build)
+demo: ## the operator at work on this machine: a simulated cloud, a small Kubernetes API; nothing to install
 	@scripts/need.sh cargo cc
 	cargo run -q -p multinic -- demo --once
 
