@@ -216,7 +216,7 @@ impl Conductor {
         } else {
             // What was asked of it is not known any more: everything is.
             self.tools.metrics.failure("panic");
-            self.again(&unit, Some(Instant::now()));
+            self.again(&unit, Some(Instant::now()), None);
         }
         self.tools.metrics.pending_removals(self.tools.removals.count().await);
         self.forget_unneeded(&unit).await;
@@ -237,25 +237,23 @@ impl Conductor {
             self.awaited.wait_for(cluster, slow, current);
         }
         self.memories.insert(unit.clone(), memory);
+        let next = next.map(|next| (next.at, next.wish));
         if again {
-            self.again(unit, None);
+            self.again(unit, None, next);
         } else {
-            self.queue.succeeded(unit, None, Wish::default());
-        }
-        if let Some(next) = next {
-            self.queue.add(unit.clone(), next.at, next.wish);
+            self.queue.succeeded(unit, next);
         }
     }
 
-    fn again(&mut self, unit: &Unit, fresh_since: Option<Instant>) {
+    fn again(&mut self, unit: &Unit, fresh_since: Option<Instant>, next: Option<(Instant, Wish)>) {
         let wish = Wish {
             fresh_since,
             look: true,
             read_back: true,
             resync: false,
         };
-        let now = Instant::now();
-        let pause = self.queue.failed(unit, now, (self.tools.pace.random)(), wish);
+        let jitter = (self.tools.pace.random)();
+        let pause = self.queue.failed(unit, Instant::now(), jitter, wish, next);
         tracing::debug!(cluster = %unit, ?pause, "the pass is made again");
     }
 

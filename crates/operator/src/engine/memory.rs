@@ -29,6 +29,8 @@ pub struct Memory {
     pub wanted: BTreeMap<Place, Instant>,
     /// Ports that are not wired, and how often in a row they were looked at early because of that.
     pub wiring: (BTreeSet<PortId>, u32),
+    /// A removal that was seen waits for a further reading.
+    pub awaits_confirmation: bool,
     /// By uid: the generation that was delivered in full.
     pub delivered: BTreeMap<String, i64>,
     /// By uid: since when a config has been leaving the cluster for another one.

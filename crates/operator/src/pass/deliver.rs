@@ -123,6 +123,9 @@ impl Pass<'_> {
             self.fail(category);
         }
         self.again |= failed > 0;
+        if !sent.arrivals.is_empty() {
+            tracing::info!(cluster = %self.cluster, nodes = sent.arrivals.len(), failed, "node configs were sent");
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Gathered {
     pub outcomes: BTreeMap<Place, PlaceOutcome>,
     /// Which readings these are; only complete ones.
     pub ids: BTreeMap<Place, ReadingId>,
+    /// A place was not asked, because nothing asked for it.
+    pub skipped: bool,
     /// Nothing that was asked of a place is left open. A place that nobody asked for does not count.
     pub answered: bool,
     /// The places that the pass did not wait for, and what it wanted of them.
@@ -121,6 +123,7 @@ impl Pass<'_> {
         let mut gathered = Gathered {
             outcomes: BTreeMap::new(),
             ids: BTreeMap::new(),
+            skipped: false,
             answered: true,
             slow: Vec::new(),
             retry_at: None,
@@ -129,7 +132,10 @@ impl Pass<'_> {
         };
         for (place, sought) in sought {
             let outcome = match sought {
-                Sought::Unwanted => not_waited_for(Duration::ZERO),
+                Sought::Unwanted => {
+                    gathered.skipped = true;
+                    not_waited_for(Duration::ZERO)
+                }
                 Sought::Slow(freshness) => {
                     gathered.answered = false;
                     gathered.slow.push((place.clone(), freshness));

@@ -145,6 +145,7 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         None => pass.without_settings(cast).await,
     };
     tools.metrics.pass_finished(finished.outcome, began.elapsed());
+    tracing::debug!(%cluster, outcome = <&str>::from(finished.outcome), again = finished.again, "a pass ended");
     if finished.outcome == PassOutcome::Complete {
         tools.metrics.synced(cluster, SystemTime::now());
     }

@@ -41,7 +41,10 @@ impl Pass<'_> {
     pub(super) fn next(&mut self, current: &Current, gathered: &Gathered, sent: &Sent) -> Next {
         let sync = &current.settings.sync;
         let mut next = self.resync(sync);
-        if sent.plan.awaits_confirmation() {
+        // A place that was not looked at now may be the one that something waits in.
+        let waited = self.memory.awaits_confirmation && gathered.skipped;
+        self.memory.awaits_confirmation = waited || sent.plan.awaits_confirmation();
+        if self.memory.awaits_confirmation {
             let at = self.began + sync.confirmation_pause.duration();
             let wish = Wish {
                 fresh_since: Some(at),

@@ -52,7 +52,7 @@ impl Moment {
             Delivery(_) | NthDelivery(_) => {
                 stage
                     .asked(|requests| requests.iter().any(|request| request.faulted))
-                    .await
+                    .await;
             }
         }
     }

@@ -1,8 +1,8 @@
 //! When nothing happens, nothing happens.
 
-use multinic_lab::{Receiver, Service};
+use multinic_lab::{Fault, LoggedRequest, Receiver, Service};
 
-use crate::stage::{Cr, Stage, cloud};
+use crate::stage::{Cr, OTHER_PROVIDER, Stage, cloud};
 
 #[tokio::test]
 async fn twenty_idle_resyncs_write_nothing_and_send_nothing() {
@@ -14,7 +14,7 @@ async fn twenty_idle_resyncs_write_nothing_and_send_nothing() {
     stage.ready("r").await;
     stage.says("b", "VMNotFound").await;
     stage.receiver.clear_requests();
-    let gets = |wanted: usize| move |requests: &[multinic_lab::LoggedRequest]| requests.len() >= wanted;
+    let gets = |wanted: usize| move |requests: &[LoggedRequest]| requests.len() >= wanted;
     // A pass that was under way when Ready was seen may still write.
     stage.asked(gets(3)).await;
     let versions = || async {
@@ -61,7 +61,7 @@ async fn a_cluster_whose_last_config_is_gone_is_not_looked_at_any_more() {
     stage.ready("other").await;
     stage.delete("c").await;
     stage.gone("c").await;
-    let of = |requests: &[multinic_lab::LoggedRequest], cluster: &str| {
+    let of = |requests: &[LoggedRequest], cluster: &str| {
         requests
             .iter()
             .filter(|request| request.header("x-provider-id") == Some(cluster))
@@ -71,4 +71,60 @@ async fn a_cluster_whose_last_config_is_gone_is_not_looked_at_any_more() {
     stage.receiver.clear_requests();
     stage.asked(|requests| of(requests, "another") >= 20).await;
     assert!(of(&stage.receiver.requests(), crate::stage::CLUSTER) <= 1);
+}
+
+#[tokio::test]
+async fn ports_that_are_never_wired_are_looked_at_more_often_only_for_a_while() {
+    let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
+    stage.settings.interval = "200ms".to_owned();
+    stage.pace.wiring_pause = std::time::Duration::from_millis(1);
+    stage.pace.wiring_looks = 3;
+    let port = stage.lab.cloud().ports_of("w1").unwrap().remove(0);
+    stage.lab.cloud().set_port_status(&port, "DOWN").unwrap();
+    stage.begin().await;
+    stage.apply(&Cr::red("c", &["w1"])).await;
+    stage.ready("c").await;
+    let resyncs = |requests: &[LoggedRequest]| requests.iter().filter(|request| request.method == "GET").count();
+    stage.asked(|requests| resyncs(requests) >= 8).await;
+    let readings = stage.lab.requests_to(Service::Contrabass).len();
+    let resyncs = resyncs(&stage.receiver.requests());
+    assert!(readings > resyncs, "it was looked at early");
+    assert!(readings <= resyncs + 4, "{readings} readings at {resyncs} resyncs");
+}
+
+#[tokio::test]
+async fn two_slow_projects_of_one_cluster_do_not_keep_each_other_going() {
+    let mut stage = Stage::set(
+        cloud().provider(OTHER_PROVIDER).admin("other"),
+        Receiver::start().unwrap(),
+    )
+    .await;
+    stage.pace.patience = std::time::Duration::from_millis(5);
+    let slow = |provider: &str, time| {
+        let delay = Fault::Delay(std::time::Duration::from_millis(time));
+        stage
+            .lab
+            .faults()
+            .at(Service::Contrabass)
+            .get(provider)
+            .always()
+            .inject(delay);
+    };
+    slow(crate::stage::PROVIDER, 40);
+    slow(OTHER_PROVIDER, 60);
+    stage.begin().await;
+    stage.apply(&Cr::red("r", &["w1"])).await;
+    stage
+        .apply(&Cr::blue("b", &["w1"]).credential("openstackProviderID", OTHER_PROVIDER))
+        .await;
+    stage.ready("r").await;
+    stage.ready("b").await;
+    // Whoever asked without end would ask some forty times in this time.
+    let asked = |requests: &[LoggedRequest]| {
+        let questions = requests.iter().filter(|request| request.service == Service::Contrabass);
+        questions.count()
+    };
+    let many = stage.lab.until(|requests| asked(requests) > 12);
+    let still = tokio::time::timeout(std::time::Duration::from_secs(2), many).await;
+    assert!(still.is_err(), "{} questions", asked(&stage.lab.requests()));
 }

@@ -14,6 +14,9 @@ use kube::{
 use multinic_lab_kubernetes::KubernetesLab;
 use multinic_model::crds::Crd;
 use serde_json::json;
+use tokio::time::timeout;
+
+use super::LIMIT;
 
 /// One API server and a namespace of its own.
 pub struct Kubernetes {
@@ -51,9 +54,12 @@ impl Kubernetes {
     pub async fn hanging(&self) {
         let lab = self.lab.as_ref().unwrap();
         let mut look = tokio::time::interval(Duration::from_millis(1));
-        while !lab.requests().iter().any(|request| request.faulted) {
-            look.tick().await;
-        }
+        let hangs = async {
+            while !lab.requests().iter().any(|request| request.faulted) {
+                look.tick().await;
+            }
+        };
+        assert!(timeout(LIMIT, hangs).await.is_ok(), "the moment does not come");
     }
 
     pub async fn delete_namespace(&self) {

@@ -44,12 +44,12 @@ pub struct Stage {
     pub settings: SettingsText,
     pub pace: Pace,
     state: watch::Sender<SettingsState>,
-    engine: Option<Engine>,
+    engine: Option<Term>,
     generation: u64,
 }
 
 /// An engine under way.
-struct Engine {
+struct Term {
     shutdown: CancellationToken,
     engine: JoinHandle<Result<(), engine::EngineError>>,
     watch: JoinHandle<()>,
@@ -107,7 +107,7 @@ impl Stage {
             namespace: self.kubernetes.namespace.clone(),
             shutdown: shutdown.clone(),
         };
-        self.engine = Some(Engine {
+        self.engine = Some(Term {
             shutdown,
             engine: tokio::spawn(engine::run(context)),
             watch: tokio::spawn(watch),
