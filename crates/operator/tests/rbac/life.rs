@@ -213,6 +213,7 @@ impl Replica {
             ..Options::new(NAMESPACE, identity)
         };
         options.pace.settings_quiet = Duration::from_millis(10);
+        options.pace.requests.management_api.base = Duration::from_millis(10);
         options.pace.engine.backoff.base = Duration::from_millis(20);
         options.pace.engine.backoff.cap = Duration::from_millis(200);
         let operator = Operator::new(config(lab, USER).await, options).await.unwrap();
