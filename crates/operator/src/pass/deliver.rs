@@ -56,6 +56,7 @@ impl Pass<'_> {
     }
 
     /// Delivers. `None` if there was no plan for this cluster, which cannot be.
+    #[tracing::instrument(name = "deliver", skip_all)]
     async fn send(&mut self, current: &Current, planned: Planned, gathered: &Gathered) -> Option<Sent> {
         let extent = self.extent(gathered);
         let delivered = planned

@@ -66,6 +66,7 @@ enum Sought {
 
 impl Pass<'_> {
     /// Reads everything that is asked for, side by side, for at most the patience of the pace.
+    #[tracing::instrument(name = "read", skip_all)]
     pub async fn gather(&self, current: &Current, wishes: BTreeMap<Place, ReadRequest>) -> Gathered {
         let places: Vec<Place> = wishes.keys().cloned().collect();
         current.readings.want(self.cluster, wishes);

@@ -109,7 +109,8 @@ pub(crate) struct Pass<'a> {
     rejected: Option<Trouble>,
 }
 
-/// Makes one pass.
+/// Makes one pass. A span for it and for each step is what traces are made of.
+#[tracing::instrument(name = "pass", skip_all, fields(cluster = %order.unit, outcome))]
 pub async fn run(order: Order, tools: &Tools) -> Finished {
     let began = Instant::now();
     let Order {
@@ -145,7 +146,9 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         None => pass.without_settings(cast).await,
     };
     tools.metrics.pass_finished(finished.outcome, began.elapsed());
-    tracing::debug!(%cluster, outcome = <&str>::from(finished.outcome), again = finished.again, "a pass ended");
+    let outcome: &str = finished.outcome.into();
+    tracing::Span::current().record("outcome", outcome);
+    tracing::debug!(outcome, again = finished.again, "a pass ended");
     if finished.outcome == PassOutcome::Complete {
         tools.metrics.synced(cluster, SystemTime::now());
     }

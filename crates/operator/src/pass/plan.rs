@@ -22,6 +22,7 @@ const ATTEMPTS: usize = 3;
 
 impl Pass<'_> {
     /// Puts our finalizer on every config that asks for something. One that does not take it is held.
+    #[tracing::instrument(skip_all)]
     pub async fn mark(&mut self, cast: &mut Cast) {
         let unmarked = |part: &&Part| part.role == Role::Present && !part.record.has_finalizer();
         let writer = &self.tools.writer;
@@ -48,6 +49,7 @@ impl Pass<'_> {
 
     /// The plan, with everything that it would newly deliver recorded in the status of its configs. A config whose record
     /// cannot be written is held, and the plan is made without it. `None`: that did not come to an end.
+    #[tracing::instrument(skip_all)]
     pub async fn plan(&mut self, current: &Current, cast: &mut Cast, gathered: &Gathered) -> Option<Planned> {
         let earlier = gathered.earlier.as_ref().ok()?;
         for _ in 0..ATTEMPTS {

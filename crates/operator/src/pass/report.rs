@@ -146,6 +146,7 @@ impl Pass<'_> {
     }
 
     /// Writes every status that differs from the last one, and says what changed.
+    #[tracing::instrument(skip_all)]
     pub(super) async fn report(&mut self, statuses: Vec<Written>) {
         let writer = &self.tools.writer;
         let writing = statuses.iter().map(|(record, status)| async move {

@@ -10,5 +10,6 @@ mod lifecycle;
 mod outages;
 mod panics;
 mod quiet;
+mod spans;
 mod stage;
 mod union;
