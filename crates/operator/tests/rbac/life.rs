@@ -27,7 +27,7 @@ const TEAM: &str = "team";
 const CONFIGS: &str = "openstackconfigs.multinic.example.com";
 const REMOVALS: &str = "multinic-operator-removals";
 /// Only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const FILES: [&str; 3] = [
     include_str!("../../../../deploy/namespace.yaml"),

@@ -65,8 +65,8 @@ fn is_loose(permission: &Permission, needs: &[Need]) -> bool {
     match permission.scope {
         Scope::Everywhere => met.iter().all(|need| need.namespace == NAMESPACE),
         Scope::OwnNamespace => {
-            let named = permission.name.is_some() || names.contains("") || permission.resource == "secrets";
-            !named && names.len() == 1
+            let said = permission.name.is_some() || names.contains("") || permission.resource == "secrets";
+            !said && names.len() == 1
         }
     }
 }

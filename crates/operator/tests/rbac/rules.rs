@@ -51,8 +51,8 @@ pub fn permissions(lab: &KubernetesLab) -> Vec<Permission> {
         let roles = lab.list(&format!("{kind}.rbac.authorization.k8s.io"), None).unwrap();
         assert_eq!(roles.len(), 1, "{roles:#?}");
         assert_bound(lab, kind, &roles[0]);
-        let rules = roles[0]["rules"].as_array().unwrap().clone();
-        all.extend(rules.iter().flat_map(|rule| of_rule(rule, scope)));
+        let listed = roles[0]["rules"].as_array().unwrap();
+        all.extend(listed.iter().flat_map(|rule| of_rule(rule, scope)));
     }
     assert_eq!(
         all.iter().collect::<BTreeSet<_>>().len(),
