@@ -8,6 +8,9 @@ use crate::guide::{GUIDES, first_cells, read};
 
 /// What a scrape shows, by the names that queries use.
 pub fn names() -> BTreeSet<String> {
+    // Some numbers are the runtime's.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let _inside = runtime.enter();
     let metrics = Metrics::default();
     metrics.pass_finished(PassOutcome::Complete, Duration::ZERO);
     metrics.failure("login");
