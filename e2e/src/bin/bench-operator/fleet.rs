@@ -89,11 +89,6 @@ impl Fleet {
         subnet_id(index % self.clusters)
     }
 
-    /// The first VM of that OpenstackConfig.
-    pub fn vm_id(&self, stage: &Stage, index: usize) -> Result<String, Failure> {
-        Ok(stage.lab.cloud().vm_id(&vm_name(index, 0))?)
-    }
-
     /// Every VM has every port, under the ids 1 to 4.
     pub fn check(&self, stage: &Stage) -> Result<(), Failure> {
         let mut interfaces = 0;
@@ -117,6 +112,11 @@ impl Fleet {
             expected => Err(format!("{interfaces} interfaces were delivered instead of {expected}").into()),
         }
     }
+}
+
+/// The first VM of that OpenstackConfig.
+pub fn vm_id(stage: &Stage, index: usize) -> Result<String, Failure> {
+    Ok(stage.lab.cloud().vm_id(&vm_name(index, 0))?)
 }
 
 fn provider(n: usize) -> String {

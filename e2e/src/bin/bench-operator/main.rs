@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use fleet::Fleet;
 
 /// How long nothing happens while the idle process is measured.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Enough for any of the waits; a run that needs it has failed its targets by far.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -79,7 +79,7 @@ async fn rest(replica: &Replica, idle: Duration, limit: &str) -> Result<(), Fail
 }
 
 fn share(before: Usage, after: Usage, wall: Duration) -> f64 {
-    100.0 * (after.cpu - before.cpu).as_secs_f64() / wall.as_secs_f64()
+    100.0 * after.cpu.saturating_sub(before.cpu).as_secs_f64() / wall.as_secs_f64()
 }
 
 /// What periodic passes cost.
@@ -94,7 +94,7 @@ async fn resyncs(stage: &Stage, replica: &Replica, fleet: &Fleet) -> Result<(), 
     sleep(INTERVAL * ROUNDS).await;
     let after = replica.usage()?;
     requests::print_resyncs(stage, fleet, ROUNDS);
-    let each = (after.cpu - before.cpu).as_secs_f64() / f64::from(ROUNDS);
+    let each = after.cpu.saturating_sub(before.cpu).as_secs_f64() / f64::from(ROUNDS);
     println!(
         "CPU of a resync of everything: {each:.2} s, which is {:.2} % of a core at the interval of 5 m; peak memory {:.1} MiB",
         each / 3.0,
@@ -113,7 +113,7 @@ async fn new_ports(stage: &Stage, fleet: &Fleet) -> Result<(), Failure> {
         let port = stage
             .lab
             .cloud()
-            .attach_port(&fleet.vm_id(stage, index)?, &fleet.subnet(index))?;
+            .attach_port(&fleet::vm_id(stage, index)?, &fleet.subnet(index))?;
         let mac = stage.lab.cloud().mac_of(&port)?;
         stage
             .receiver

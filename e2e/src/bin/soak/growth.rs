@@ -18,6 +18,9 @@ pub struct Growth {
     samples: [Vec<Sample>; 2],
 }
 
+/// Its name, how it is read, and how much it may grow.
+type Figure = (&'static str, fn(&Sample) -> f64, f64);
+
 /// So many quiet points at the beginning and at the end are compared.
 const WINDOW: usize = 3;
 
@@ -41,7 +44,7 @@ impl Growth {
     /// The least at the end must not be above the most at the beginning, and a little.
     pub fn judge(&self) -> Result<(), Failure> {
         for (name, samples) in ["a", "b"].into_iter().zip(&self.samples) {
-            let figures: [(&str, fn(&Sample) -> f64, f64); 3] = [
+            let figures: [Figure; 3] = [
                 ("resident MiB", |sample| sample.resident, 4.0),
                 ("descriptors", |sample| sample.descriptors, 8.0),
                 ("tasks", |sample| sample.tasks, 8.0),

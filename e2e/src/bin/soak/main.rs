@@ -50,7 +50,7 @@ async fn main() -> Result<(), Failure> {
     let ended = soak.run(Duration::from_secs(60 * minutes)).await;
     if let Err(error) = &ended {
         println!("FAILED with seed {seed}: {error}");
-        println!("{}", soak.replicas.logs(&soak.stage)?);
+        println!("{}", Replicas::logs(&soak.stage)?);
         return ended;
     }
     soak.summarize()

@@ -1,5 +1,7 @@
 //! The two replicas, and what is done to them and to their API server.
 
+use std::fmt::Write;
+
 use rand::{RngExt, rngs::StdRng};
 use stage::{Failure, Replica, Signal, Stage, USERS};
 
@@ -116,13 +118,13 @@ impl Replicas {
     }
 
     /// The end of both logs.
-    pub fn logs(&self, stage: &Stage) -> Result<String, Failure> {
+    pub fn logs(stage: &Stage) -> Result<String, Failure> {
         let mut text = String::new();
         for user in USERS {
             let log = std::fs::read_to_string(stage.folder.path().join(format!("{user}.log")))?;
             let lines: Vec<_> = log.lines().collect();
             let end = &lines[lines.len().saturating_sub(60)..];
-            text.push_str(&format!("--- the log of {user} ends\n{}\n", end.join("\n")));
+            writeln!(text, "--- the log of {user} ends\n{}", end.join("\n"))?;
         }
         Ok(text)
     }
