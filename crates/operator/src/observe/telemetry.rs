@@ -28,8 +28,9 @@ pub struct TelemetryOptions {
     pub writer: BoxMakeWriter,
 }
 
-/// What we say ourselves, and what others warn of. The Kubernetes client's own line about a failed request repeats ours.
-pub const DEFAULT_FILTER: &str = "info,kube_client::client::builder=off,kube_runtime=warn,openstack_sdk=warn,\
+/// What we say ourselves, and what others warn of. The Kubernetes client's own line about a failed request, and the TLS
+/// library's about a certificate, repeat ours.
+pub const DEFAULT_FILTER: &str = "info,kube_client::client::builder=off,rustls_platform_verifier=off,kube_runtime=warn,openstack_sdk=warn,\
                                   openstack_sdk_core=warn,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,opentelemetry=warn";
 
 /// Why there is no telemetry.

@@ -18,7 +18,7 @@ use multinic_model::ConfigKey;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::Watched;
+use super::{Watched, broken::why};
 use crate::index::Record;
 
 /// A config that was seen, or is no more.
@@ -73,7 +73,10 @@ impl Caches {
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => self.take_in(event),
-                Err(error) => tracing::warn!(%error, "the watch of OpenstackConfigs broke; it is started anew"),
+                Err(error) => {
+                    let why = why(&error);
+                    tracing::warn!(why, "the watch of OpenstackConfigs broke; it is started anew");
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The watch of all OpenstackConfigs. Every replica watches; only the leader's engine acts on it.
 
+mod broken;
 mod caches;
 mod object;
 
