@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::{error::LabError, handle::KubernetesLab, http::Shared, server::Server, state::State, tls::Identity};
+use crate::{
+    error::LabError,
+    handle::KubernetesLab,
+    http::Shared,
+    server::{Reserved, Server},
+    state::State,
+    tls::Identity,
+};
 
 /// The user whose token the kubeconfig carries when nobody else is named.
 pub(crate) const ADMIN: &str = "admin";
@@ -65,12 +72,14 @@ impl KubernetesLabBuilder {
         let shared = Arc::new(Shared::new(State::new(self.history), self.users));
         let wanted = SocketAddr::from(([127, 0, 0, 1], self.port));
         let identity = Identity::generate()?;
-        let (server, address) = Server::listen(shared.clone(), identity.acceptor.clone(), wanted)
+        let failed = |source| LabError::Listen {
+            address: wanted,
+            source,
+        };
+        let reserved = Reserved::take(wanted).map_err(failed)?;
+        let server = Server::listen(shared.clone(), identity.acceptor.clone(), reserved.address)
             .await
-            .map_err(|source| LabError::Listen {
-                address: wanted,
-                source,
-            })?;
-        Ok(KubernetesLab::new(shared, address, identity, server, self.patience))
+            .map_err(failed)?;
+        Ok(KubernetesLab::new(shared, reserved, identity, server, self.patience))
     }
 }

@@ -1,6 +1,6 @@
 //! The handle of a running server: what tests and the demo do with it.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::{
     log::LoggedRequest,
     object::meta_text,
     operations::{DeleteOptions, Patch, PatchFormat, WriteOptions},
-    server::Server,
+    server::{Reserved, Server},
     state::Target,
     tls::Identity,
 };
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct KubernetesLab {
     shared: Arc<Shared>,
-    address: SocketAddr,
+    reserved: Reserved,
     identity: Identity,
     server: tokio::sync::Mutex<Option<Server>>,
     patience: Duration,
@@ -34,14 +34,14 @@ pub struct KubernetesLab {
 impl KubernetesLab {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        address: SocketAddr,
+        reserved: Reserved,
         identity: Identity,
         server: Server,
         patience: Duration,
     ) -> Self {
         Self {
             shared,
-            address,
+            reserved,
             identity,
             server: tokio::sync::Mutex::new(Some(server)),
             patience,
@@ -55,7 +55,7 @@ impl KubernetesLab {
 
     /// Where it listens: `https://127.0.0.1:…`, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        format!("https://{}", self.reserved.address)
     }
 
     /// The certificate that the server shows and that its clients are to trust, in PEM.
@@ -137,9 +137,9 @@ current-context: lab
     pub async fn start(&self) -> Result<(), LabError> {
         let mut server = self.server.lock().await;
         if server.is_none() {
-            let listening = Server::listen(self.shared.clone(), self.identity.acceptor.clone(), self.address).await;
-            let address = self.address;
-            *server = Some(listening.map_err(|source| LabError::Listen { address, source })?.0);
+            let address = self.reserved.address;
+            let listening = Server::listen(self.shared.clone(), self.identity.acceptor.clone(), address).await;
+            *server = Some(listening.map_err(|source| LabError::Listen { address, source })?);
         }
         Ok(())
     }

@@ -6,13 +6,37 @@ use axum::body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
 
 use crate::http::{Shared, handle};
+
+/// Keeps a port ours while nobody listens on it: bound, never listening. Without it an outgoing connection of anybody
+/// could take the port during an outage.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    _socket: TcpSocket,
+    /// The address, with the port that was free if none was asked for.
+    pub address: SocketAddr,
+}
+
+impl Reserved {
+    /// Takes a port.
+    pub fn take(wanted: SocketAddr) -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        // Listeners have it too, so both can be bound at a time.
+        socket.set_reuseaddr(true)?;
+        socket.bind(wanted)?;
+        let address = socket.local_addr()?;
+        Ok(Self {
+            _socket: socket,
+            address,
+        })
+    }
+}
 
 /// A listening server.
 #[derive(Debug)]
@@ -22,17 +46,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on an address and tells which it became.
-    pub async fn listen(
-        shared: Arc<Shared>,
-        acceptor: TlsAcceptor,
-        address: SocketAddr,
-    ) -> std::io::Result<(Self, SocketAddr)> {
+    /// Listens on an address.
+    pub async fn listen(shared: Arc<Shared>, acceptor: TlsAcceptor, address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(accept(listener, acceptor, shared, stopped));
-        Ok((Self { stop, ended }, address))
+        Ok(Self { stop, ended })
     }
 
     /// Stops listening and cuts every connection; returns when all of it has happened.

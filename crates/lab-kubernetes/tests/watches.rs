@@ -129,3 +129,15 @@ async fn a_short_history_forgets_its_oldest_events() {
     }
     assert!(stream.next().await.is_none());
 }
+
+#[tokio::test]
+async fn the_port_stays_ours_while_nobody_listens_on_it() {
+    let lab = KubernetesLab::builder().start().await.unwrap();
+    let address: std::net::SocketAddr = lab.url().trim_start_matches("https://").parse().unwrap();
+    lab.stop().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    assert_eq!(other.bind(address).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    lab.start().await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_ok());
+}
