@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use multinic_lab::{Fault, Service};
-use multinic_lab_kubernetes::LoggedRequest;
+use multinic_lab_kubernetes::{Fault as KubernetesFault, LoggedRequest, Matcher, Times};
 
 use super::{
     replica::Replica,
@@ -161,6 +161,45 @@ async fn stopped_and_resumed(stage: &Stage, first: &Replica) {
     assert_eq!(stage.delivered().keys().collect::<Vec<_>>(), ["vm-1"]);
     let requests = stage.kubernetes.requests();
     assert!(writes(&requests, "a").any(|request| is_lease(request) && request.at > killed));
+}
+
+#[tokio::test]
+async fn a_replica_whose_watch_is_behind_when_it_takes_over_knows_what_the_other_one_has_delivered() {
+    let stage = Stage::new().await;
+    let first = Replica::contender(&stage, "a");
+    until_leads(&stage, "a").await;
+    stage.put("red", &["vm-1"]);
+    stage.until_ready().await;
+    let second = Replica::contender(&stage, "b");
+    until_asked(&stage, "b", SystemTime::UNIX_EPOCH, 1).await;
+    // From now on it sees nothing more.
+    let watch = Matcher::any().verb("watch").resource("openstackconfigs").user("b");
+    stage.kubernetes.fail(watch, KubernetesFault::Hang, Times::N(1));
+    let hangs = |requests: &[LoggedRequest]| requests.iter().any(|request| request.faulted);
+    until_watches(&stage, "b").await;
+    stage.kubernetes.drop_watches();
+    stage.kubernetes.until_requests(hangs).await;
+    stage.put("red", &["vm-1", "vm-2"]);
+    stage.until_ready().await;
+    first.kill();
+    // The new port makes it write the status, the newest spec makes vm-2 superfluous.
+    stage.lab.cloud().attach_port("vm-1", "red").unwrap();
+    stage.put("red", &["vm-1"]);
+    stage.until_ready().await;
+    let delivered = stage.delivered();
+    assert_eq!(delivered.keys().collect::<Vec<_>>(), ["vm-1"], "{}", second.log());
+    assert_eq!(delivered["vm-1"].len(), 3);
+}
+
+/// Waits until that user watches the OpenstackConfigs.
+async fn until_watches(stage: &Stage, user: &str) {
+    let watches = |request: &LoggedRequest| {
+        request.user == user && request.verb == "watch" && request.resource == "openstackconfigs"
+    };
+    stage
+        .kubernetes
+        .until_requests(|requests| requests.iter().any(watches))
+        .await;
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ impl Conductor {
 
     /// Nothing is done before both the configs and the settings are known: half of either looks like a removal.
     fn is_ready(&self) -> bool {
-        self.caches.is_synced() && (self.state.current.is_some() || self.state.rejected.is_some())
+        self.caches.is_current() && (self.state.current.is_some() || self.state.rejected.is_some())
     }
 
     fn see(&mut self) {

@@ -39,6 +39,9 @@ impl Pass<'_> {
             return self.unplanned(current, cast, gathered, &trouble).await;
         }
         let Some(planned) = self.plan(current, &mut cast, &gathered).await else {
+            if self.overtaken {
+                return self.abandoned();
+            }
             self.again = true;
             let trouble = Trouble::new(
                 Word::NotRecorded,

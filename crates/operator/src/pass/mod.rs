@@ -105,6 +105,8 @@ pub(crate) struct Pass<'a> {
     now: Timestamp,
     /// Something failed that a further pass may repair.
     again: bool,
+    /// Another replica has recorded something that this pass does not know of.
+    overtaken: bool,
     /// Why the newest settings are not in force.
     rejected: Option<Trouble>,
 }
@@ -137,6 +139,7 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         began,
         now: (tools.pace.now)(),
         again: false,
+        overtaken: false,
         rejected,
         memory,
     };
@@ -158,6 +161,9 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
 impl Pass<'_> {
     async fn run(mut self, current: &Current, mut cast: Cast) -> Finished {
         self.mark(&mut cast).await;
+        if self.overtaken {
+            return self.abandoned();
+        }
         let wishes = wishes(&cast.configs(self.cluster));
         self.want(current, &wishes);
         let gathered = tokio::select! {

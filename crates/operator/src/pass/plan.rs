@@ -44,6 +44,7 @@ impl Pass<'_> {
             return cast.hold(key, Hold::Gone);
         }
         self.fail(error.category());
+        self.overtaken |= matches!(error, WriteError::Overtaken);
         cast.hold(key, Hold::Refused(error.said()));
     }
 
@@ -64,6 +65,9 @@ impl Pass<'_> {
             }
             for (key, error) in failed {
                 self.hold(cast, &key, &error);
+            }
+            if self.overtaken {
+                return None;
             }
         }
         None

@@ -32,6 +32,9 @@ pub enum WriteError {
     /// The object is no more, or is another one of the same name.
     #[error("failed to write an OpenstackConfig: it is gone")]
     Gone,
+    /// Another replica has recorded something since: what we know of it is old.
+    #[error("failed to write an OpenstackConfig: another replica has written it")]
+    Overtaken,
     /// Others write it all the time, or the API server refuses us, or does not answer.
     #[error("failed to write an OpenstackConfig")]
     Refused(#[source] kube::Error),
@@ -45,6 +48,7 @@ impl WriteError {
     pub const fn category(&self) -> &'static str {
         match self {
             Self::Gone => "kubernetes_gone",
+            Self::Overtaken => "kubernetes_refused",
             Self::Refused(kube::Error::Api(_)) => "kubernetes_refused",
             Self::Refused(_) | Self::Silent => "kubernetes_unavailable",
         }
@@ -94,6 +98,9 @@ impl Writer {
                 Ok(object) => return self.accept(record, object),
                 Err(error) => newest = self.newer(&api, record, error).await?,
             }
+            if newest.status != record.status {
+                return Err(WriteError::Overtaken);
+            }
         }
         Err(WriteError::Gone)
     }
@@ -109,6 +116,8 @@ impl Writer {
             match self.bounded(finalizer::take(&api, &newest)).await {
                 Ok(_) => return Ok(()),
                 Err(error) => match self.newer(&api, record, error).await {
+                    // What was withdrawn was what the old record names.
+                    Ok(newer) if newer.status != record.status => return Err(WriteError::Overtaken),
                     Ok(newer) => newest = newer,
                     Err(WriteError::Gone) => return Ok(()),
                     Err(error) => return Err(error),
@@ -118,7 +127,8 @@ impl Writer {
         Err(WriteError::Gone)
     }
 
-    /// Writes the status, unless it is what is there.
+    /// Writes the status, unless it is what is there. It takes the place of the one that we know and of no other: the
+    /// list of nodes is the only record of what was delivered.
     pub async fn status(
         &self,
         record: &Arc<Record>,
@@ -127,24 +137,36 @@ impl Writer {
         if *record.status == *status {
             return Ok(Arc::clone(record));
         }
+        let api = self.api(record);
+        let mut newest = Arc::clone(record);
+        for _ in 0..CONFLICTS {
+            match self.put_status(&api, &newest, status).await {
+                Ok(object) => return self.accept(record, object),
+                Err(error) => newest = self.newer(&api, record, error).await?,
+            }
+            if newest.status != record.status {
+                return Err(WriteError::Overtaken);
+            }
+        }
+        Err(WriteError::Overtaken)
+    }
+
+    async fn put_status(
+        &self,
+        api: &Api<Watched>,
+        newest: &Record,
+        status: &OpenstackConfigStatus,
+    ) -> Result<Watched, WriteError> {
         let patch = json!({
             "apiVersion": "multinic.example.com/v1alpha1",
             "kind": "OpenstackConfig",
             // With the uid the answer for another object of the same name is a conflict.
-            "metadata": {"name": record.key.name, "uid": record.uid},
+            "metadata": {"name": newest.key.name, "uid": newest.uid, "resourceVersion": newest.resource_version},
             "status": status,
         });
-        let (api, params) = (self.api(record), PatchParams::apply(FIELD_MANAGER).force());
-        let written = self
-            .bounded(api.patch_status(&record.key.name, &params, &Patch::Apply(patch)))
-            .await;
-        match written {
-            Ok(object) => self.accept(record, object),
-            Err(WriteError::Refused(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
-                Err(WriteError::Gone)
-            }
-            Err(error) => Err(error),
-        }
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        self.bounded(api.patch_status(&newest.key.name, &params, &Patch::Apply(patch)))
+            .await
     }
 
     /// Takes the user's word for a mass removal away: it was for one.

@@ -34,6 +34,8 @@ pub struct Caches {
 struct Shared {
     store: Mutex<Store>,
     changed: Notify,
+    /// The list is to be read anew.
+    outdated: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +45,10 @@ struct Store {
     unseen: BTreeSet<ConfigKey>,
     /// While a list is read: what was in it so far.
     listed: Option<BTreeSet<ConfigKey>>,
+    /// The first list was complete.
     synced: bool,
+    /// A list was complete since the engine began.
+    current: bool,
 }
 
 impl Caches {
@@ -58,18 +63,24 @@ impl Caches {
             Some(namespace) => Api::namespaced(client, namespace),
             None => Api::all(client),
         };
-        // A watch of more than five minutes notices a dead connection late.
-        let events = watcher(api, Config::default()).default_backoff();
-        let watch = caches.clone().follow(events, shutdown);
+        let watch = caches.clone().watch(api, shutdown);
         (caches, watch)
     }
 
-    async fn follow(
-        self,
-        events: impl Stream<Item = watcher::Result<Event<Watched>>> + Send,
-        shutdown: CancellationToken,
-    ) {
-        let mut events = std::pin::pin!(events.take_until(shutdown.cancelled_owned()));
+    async fn watch(self, api: Api<Watched>, shutdown: CancellationToken) {
+        loop {
+            // A watch of more than five minutes notices a dead connection late.
+            let events = watcher(api.clone(), Config::default()).default_backoff();
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.shared.outdated.notified() => {}
+                () = self.follow(events) => return,
+            }
+        }
+    }
+
+    async fn follow(&self, events: impl Stream<Item = watcher::Result<Event<Watched>>> + Send) {
+        let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => self.take_in(event),
@@ -97,18 +108,25 @@ impl Caches {
         self.shared.changed.notified().await;
     }
 
-    /// A new engine has seen nothing yet.
+    /// Whether the list is complete that was begun when the engine did.
+    pub(crate) fn is_current(&self) -> bool {
+        self.lock().current
+    }
+
+    /// A new engine has seen nothing yet, and what the watch has seen may be old: what another replica has recorded until a
+    /// moment ago is known only from a list that begins now.
     pub(crate) fn begin(&self) {
         let mut store = self.lock();
         store.unseen = store.records.keys().cloned().collect();
-        self.shared.changed.notify_one();
+        store.current = false;
+        self.shared.outdated.notify_one();
     }
 
-    /// What the engine has not seen yet; nothing before the first list is complete, as an incomplete one looks like
-    /// configs that were deleted.
+    /// What the engine has not seen yet; nothing before the list is complete, as an incomplete one looks like configs that
+    /// were deleted.
     pub(crate) fn unseen(&self) -> Vec<Seen> {
         let mut store = self.lock();
-        if !store.synced {
+        if !store.current {
             return Vec::new();
         }
         let unseen = std::mem::take(&mut store.unseen);
@@ -176,5 +194,6 @@ impl Store {
             self.remove(&key);
         }
         self.synced = true;
+        self.current = true;
     }
 }

@@ -1,7 +1,10 @@
 //! What must be delivered, from the cloud's own answers and the OpenstackConfigs. Ids are not worked out: the watchdog
 //! watches them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use serde_json::Value;
 use stage::{CONFIGS, Failure, NAMESPACE, Stage};
@@ -15,6 +18,51 @@ pub const CLUSTERS: [&str; 3] = ["biz-0", "biz-1", "biz-2"];
 type Node = (String, BTreeSet<[String; 4]>);
 /// By cluster and node name; only nodes that have an interface.
 pub type Nodes = BTreeMap<(String, String), Node>;
+
+/// The OpenstackConfigs in short, and every POST of the nodes that are not as they should be.
+pub fn story(stage: &Stage, expected: &Nodes) -> Result<String, Failure> {
+    let mut story = String::new();
+    for config in stage.kubernetes.list(CONFIGS, Some(NAMESPACE))? {
+        let (metadata, spec, status) = (&config["metadata"], &config["spec"], &config["status"]);
+        let nodes = status["nodes"].as_array().into_iter().flatten().map(|node| {
+            let of = |key: &str| text(&node[key]);
+            format!(
+                "{} = {}/{} {} {}",
+                of("vm"),
+                of("nodeName"),
+                of("instanceID"),
+                of("state"),
+                of("finding")
+            )
+        });
+        let nodes: Vec<_> = nodes.collect();
+        writeln!(
+            story,
+            "{} deleted {} generation {} spec {spec} cluster {} nodes {nodes:#?}",
+            metadata["name"], metadata["deletionTimestamp"], metadata["generation"], status["clusterID"]
+        )?;
+        writeln!(story, "conditions {:#}", status["conditions"])?;
+    }
+    let delivered = delivered(stage);
+    let keys: BTreeSet<_> = expected.keys().chain(delivered.keys()).collect();
+    for key in keys.into_iter().filter(|key| expected.get(*key) != delivered.get(*key)) {
+        writeln!(story, "{key:?}:")?;
+        for request in stage.receiver.requests() {
+            let ours = request.method == "POST" && request.header("x-provider-id") == Some(&key.0);
+            let nodes: Value = serde_json::from_str(&request.body).unwrap_or_default();
+            let node = nodes
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|node| node["nodeName"] == key.1.as_str());
+            if let Some(node) = node.filter(|_| ours) {
+                let at = jiff::Timestamp::try_from(request.at)?;
+                writeln!(story, "{at} {:?} faulted {} {node}", request.status, request.faulted)?;
+            }
+        }
+    }
+    Ok(story)
+}
 
 /// What is called for. Deleted configs are to be gone.
 pub async fn expected(stage: &Stage) -> Result<Nodes, Failure> {

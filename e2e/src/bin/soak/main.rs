@@ -119,7 +119,8 @@ impl Soak {
             match expected::difference(&self.stage, &expected)? {
                 None => break began.elapsed(),
                 Some(difference) if began.elapsed() > PEACE => {
-                    return Err(format!("not right after {} s: {difference}", PEACE.as_secs()).into());
+                    let story = expected::story(&self.stage, &expected)?;
+                    return Err(format!("not right after {} s: {difference}\n{story}", PEACE.as_secs()).into());
                 }
                 Some(_) => sleep(Duration::from_millis(50)).await,
             }
@@ -129,7 +130,10 @@ impl Soak {
         self.watchdog.look(&self.stage)?;
         match expected::difference(&self.stage, &expected)? {
             None => Ok(settled),
-            Some(difference) => Err(format!("it was right and is no longer: {difference}").into()),
+            Some(difference) => {
+                let story = expected::story(&self.stage, &expected)?;
+                Err(format!("it was right and is no longer: {difference}\n{story}").into())
+            }
         }
     }
 

@@ -5,6 +5,12 @@ use std::fmt::Write;
 use rand::{RngExt, rngs::StdRng};
 use stage::{Failure, Replica, Signal, Stage, USERS};
 
+/// What the replicas say.
+const LOG: [&str; 2] = [
+    "--log",
+    "info,multinic_operator=debug,openstack_sdk=error,openstack_sdk_auth_core=warn,kube_client=off",
+];
+
 /// Both; one that was killed is absent until it is started again.
 pub struct Replicas {
     running: [Option<Replica>; 2],
@@ -19,8 +25,8 @@ impl Replicas {
     pub fn start(stage: &Stage) -> Result<Self, Failure> {
         Ok(Self {
             running: [
-                Some(Replica::start(stage, USERS[0], &[])?),
-                Some(Replica::start(stage, USERS[1], &[])?),
+                Some(Replica::start(stage, USERS[0], &LOG)?),
+                Some(Replica::start(stage, USERS[1], &LOG)?),
             ],
             paused: None,
             kills: 0,
@@ -60,7 +66,7 @@ impl Replicas {
                 self.paused.take_if(|paused| *paused == which);
                 self.kills += 1;
             }
-            None => self.running[which] = Some(Replica::start(stage, USERS[which], &[])?),
+            None => self.running[which] = Some(Replica::start(stage, USERS[which], &LOG)?),
         }
         Ok(())
     }
@@ -90,7 +96,7 @@ impl Replicas {
         }
         for (which, running) in self.running.iter_mut().enumerate() {
             if running.is_none() {
-                *running = Some(Replica::start(stage, USERS[which], &[])?);
+                *running = Some(Replica::start(stage, USERS[which], &LOG)?);
             }
         }
         self.check()
@@ -123,7 +129,7 @@ impl Replicas {
         for user in USERS {
             let log = std::fs::read_to_string(stage.folder.path().join(format!("{user}.log")))?;
             let lines: Vec<_> = log.lines().collect();
-            let end = &lines[lines.len().saturating_sub(60)..];
+            let end = &lines[lines.len().saturating_sub(400)..];
             writeln!(text, "--- the log of {user} ends\n{}", end.join("\n"))?;
         }
         Ok(text)
