@@ -48,8 +48,7 @@ impl WriteError {
     pub const fn category(&self) -> &'static str {
         match self {
             Self::Gone => "kubernetes_gone",
-            Self::Overtaken => "kubernetes_refused",
-            Self::Refused(kube::Error::Api(_)) => "kubernetes_refused",
+            Self::Overtaken | Self::Refused(kube::Error::Api(_)) => "kubernetes_refused",
             Self::Refused(_) | Self::Silent => "kubernetes_unavailable",
         }
     }

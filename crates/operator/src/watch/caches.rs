@@ -47,8 +47,10 @@ struct Store {
     listed: Option<BTreeSet<ConfigKey>>,
     /// The first list was complete.
     synced: bool,
-    /// A list was complete since the engine began.
+    /// A list was complete that was begun since the engine began.
     current: bool,
+    /// The engine began, and the list that is being read was begun before.
+    outdated: bool,
 }
 
 impl Caches {
@@ -69,6 +71,7 @@ impl Caches {
 
     async fn watch(self, api: Api<Watched>, shutdown: CancellationToken) {
         loop {
+            self.lock().outdated = false;
             // A watch of more than five minutes notices a dead connection late.
             let events = watcher(api.clone(), Config::default()).default_backoff();
             tokio::select! {
@@ -119,6 +122,7 @@ impl Caches {
         let mut store = self.lock();
         store.unseen = store.records.keys().cloned().collect();
         store.current = false;
+        store.outdated = true;
         self.shared.outdated.notify_one();
     }
 
@@ -194,6 +198,46 @@ impl Store {
             self.remove(&key);
         }
         self.synced = true;
-        self.current = true;
+        self.current = !self.outdated;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str) -> Watched {
+        let metadata = serde_json::json!({"name": name, "namespace": "ns", "uid": name, "resourceVersion": "1"});
+        serde_json::from_value(serde_json::json!({"metadata": metadata, "spec": {}})).unwrap()
+    }
+
+    fn list(caches: &Caches, names: &[&str]) {
+        caches.take_in(Event::Init);
+        for name in names {
+            caches.take_in(Event::InitApply(object(name)));
+        }
+        caches.take_in(Event::InitDone);
+    }
+
+    fn names(seen: Vec<Seen>) -> Vec<String> {
+        seen.into_iter().map(|(key, _)| key.name).collect()
+    }
+
+    #[test]
+    fn an_engine_sees_nothing_before_a_list_that_began_after_it() {
+        let caches = Caches::default();
+        list(&caches, &["a"]);
+        caches.take_in(Event::Init);
+        caches.begin();
+        caches.take_in(Event::InitApply(object("b")));
+        caches.take_in(Event::InitDone);
+        assert!(caches.is_synced() && !caches.is_current());
+        assert!(caches.unseen().is_empty());
+        // As the watch does when it starts anew.
+        caches.lock().outdated = false;
+        list(&caches, &["b", "c"]);
+        assert!(caches.is_current());
+        assert_eq!(names(caches.unseen()), ["a", "b", "c"]);
+        assert!(caches.unseen().is_empty());
     }
 }
