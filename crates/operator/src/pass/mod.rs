@@ -12,6 +12,7 @@ mod next;
 mod nowhere;
 mod plan;
 mod report;
+mod rhythm;
 mod writes;
 
 use std::{sync::Arc, time::SystemTime};
@@ -37,6 +38,7 @@ use crate::{
 };
 use cast::Cast;
 pub use next::Next;
+pub use rhythm::Rhythm;
 pub use writes::{WriteError, Writer};
 
 /// What every pass works with.
@@ -52,6 +54,8 @@ pub struct Tools {
     pub announcer: Announcer,
     /// Numbers.
     pub metrics: Metrics,
+    /// When periodic passes come.
+    pub rhythm: Rhythm,
     /// How fast, how much, how patient.
     pub pace: Pace,
     /// Passes that plan and deliver at the same time.

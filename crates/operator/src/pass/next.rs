@@ -40,7 +40,7 @@ impl Pass<'_> {
     /// After a plan: the resync, or something that comes before it.
     pub(super) fn next(&mut self, current: &Current, gathered: &Gathered, sent: &Sent) -> Next {
         let sync = &current.settings.sync;
-        let mut next = self.resync(sync);
+        let mut next = self.resync(sync, gathered);
         // A place that was not looked at now may be the one that something waits in.
         let waited = self.memory.awaits_confirmation && gathered.skipped;
         self.memory.awaits_confirmation = waited || sent.plan.awaits_confirmation();
@@ -77,20 +77,22 @@ impl Pass<'_> {
         !known.is_empty() && *looks < self.tools.pace.wiring_looks
     }
 
-    /// The periodic pass: an interval after the last one, up to a fifth later, so that clusters drift apart.
-    fn resync(&mut self, sync: &SyncSection) -> Next {
+    /// The periodic pass. Clusters that share a project come together: they share its reading then, and what it shows is
+    /// delivered to all of them at once.
+    fn resync(&mut self, sync: &SyncSection, gathered: &Gathered) -> Next {
         if self.wish.read_back {
             self.memory.compared_at = Some(self.began);
         }
         let last = self.memory.compared_at.unwrap_or(self.began);
         let interval = sync.interval.duration();
-        let late = interval.mul_f64((self.tools.pace.random)().clamp(0.0, 1.0) / 5.0);
         let wish = Wish {
             read_back: true,
             resync: true,
             ..Wish::default()
         };
-        let at = (last + interval + late).max(self.began + LEAST_PAUSE);
+        let earliest = (last + interval / 2).max(self.began + LEAST_PAUSE);
+        let place = gathered.outcomes.keys().next();
+        let at = self.tools.rhythm.next(place, interval, earliest);
         Next { at, wish }
     }
 }
