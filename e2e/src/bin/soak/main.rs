@@ -111,7 +111,7 @@ impl Soak {
         faults::clear(&self.stage);
         self.replicas.all_up(&self.stage)?;
         // Whoever hangs on an answer that will never come.
-        self.stage.kubernetes.restart().await?;
+        replicas::restart(&self.stage).await?;
         let began = Instant::now();
         let expected = expected::expected(&self.stage).await?;
         let settled = loop {

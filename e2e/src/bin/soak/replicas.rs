@@ -1,9 +1,22 @@
 //! The two replicas, and what is done to them and to their API server.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use rand::{RngExt, rngs::StdRng};
 use stage::{Failure, Replica, Signal, Stage, USERS};
+use tokio::time::sleep;
+
+/// Cuts every connection to the Kubernetes API and begins anew. Somebody else may have taken the port for a moment.
+pub async fn restart(stage: &Stage) -> Result<(), Failure> {
+    stage.kubernetes.stop().await;
+    for _ in 0..100 {
+        if stage.kubernetes.start().await.is_ok() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(stage.kubernetes.start().await?)
+}
 
 /// What the replicas say.
 const LOG: [&str; 2] = [
@@ -52,7 +65,7 @@ impl Replicas {
                 stage.kubernetes.drop_watches();
             }
             _ => {
-                stage.kubernetes.restart().await?;
+                restart(stage).await?;
                 self.restarts += 1;
             }
         }
