@@ -50,13 +50,13 @@ fn cloud(stage: &Stage, random: &mut StdRng) {
     };
     let reads = matches!(service, Service::Nova | Service::Neutron);
     let fault = match random.random_range(0..16) {
-        // Keystone's 401 is a wrong password, and that is not tried again.
+        // Keystone's 401 and 403 mean a wrong password, and that is not tried again for a quarter of an hour.
         0 if reads => Fault::status(401),
         1 if reads => Fault::status(404),
         2 if reads => Fault::ExpireToken,
         3 if reads => Fault::MissingKey("id".to_owned()),
         4 if reads => Fault::LoopingPages,
-        5 => Fault::status(403),
+        5 if service != Service::Keystone => Fault::status(403),
         6 => Fault::Garbage("<html>".to_owned()),
         _ => common(random),
     };
