@@ -194,14 +194,18 @@ impl Conductor {
         }
         let now = Instant::now();
         self.tools.metrics.queue_depth(self.queue.depth(now));
+        let mut orders = Vec::new();
         while let Some((unit, wish)) = self.queue.pop(now) {
-            let order = Order {
+            orders.push(Order {
                 records: self.index.of(&unit),
                 memory: self.memories.get(&unit).cloned().unwrap_or_default(),
                 settings: self.state.clone(),
                 wish,
                 unit,
-            };
+            });
+        }
+        orders.iter().for_each(Order::announce_wishes);
+        for order in orders {
             self.passes.start(order, self.tools.clone());
         }
     }

@@ -81,6 +81,16 @@ pub struct Order {
     pub settings: SettingsState,
 }
 
+impl Order {
+    /// Says what will be wanted of which projects, so that the first reading serves every pass that begins now.
+    pub fn announce_wishes(&self) {
+        if let (Some(current), Some(cluster)) = (&self.settings.current, self.unit.cluster()) {
+            let cast = Cast::new(self.records.clone(), Vec::new(), &self.memory);
+            current.readings.want(cluster, wishes(&cast.configs(cluster)));
+        }
+    }
+}
+
 /// What came of a pass.
 #[derive(Debug)]
 pub struct Finished {
