@@ -1,0 +1,6 @@
+//! The store by itself.
+
+mod conflicts;
+mod history;
+mod schema;
+mod upsert;
