@@ -29,15 +29,21 @@ pub struct DatabaseSettings {
     pub connections: u32,
     /// How long a request waits for a connection or for the write lock.
     pub patience: Duration,
+    /// The most that SQLite's file may take, in bytes; when it is full, writes are refused as on a full disk.
+    pub max_size: Option<u64>,
 }
 
+/// SQLite's page, in bytes.
+const SQLITE_PAGE: u64 = 4_096;
+
 impl DatabaseSettings {
-    /// Everything but the address as it is by default: 8 connections, 5 s.
+    /// Everything but the address as it is by default: 8 connections, 5 s, no limit of size.
     pub fn new(url: impl Into<SecretString>) -> Self {
         Self {
             url: url.into(),
             connections: 8,
             patience: Duration::from_secs(5),
+            max_size: None,
         }
     }
 }
@@ -78,6 +84,10 @@ impl Database {
              PRAGMA foreign_keys = ON"
         );
         let reader = format!("{writer}; PRAGMA query_only = ON");
+        let writer = match settings.max_size {
+            Some(bytes) => format!("{writer}; PRAGMA max_page_count = {}", bytes / SQLITE_PAGE),
+            None => writer,
+        };
         Ok(Self {
             dialect: Dialect::Sqlite,
             readers: pool(settings, settings.connections, reader).connect_lazy_with(options.clone()),

@@ -12,17 +12,18 @@ use super::{
 };
 
 /// What can be set for a cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ProviderSettings {
     /// For people.
+    #[schema(max_length = 256)]
     pub display_name: String,
     /// How node configs get into the cluster.
     pub delivery: DeliverySettings,
 }
 
 /// How node configs get into a cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DeliverySettings {
     /// Where its Kubernetes API is found.
@@ -32,7 +33,7 @@ pub struct DeliverySettings {
 }
 
 /// Where a cluster's Kubernetes API is found.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum DeliveryTarget {
     /// Nothing is put into the cluster; its agents ask here.
@@ -43,6 +44,7 @@ pub enum DeliveryTarget {
     /// A kubeconfig that the server was given.
     Kubeconfig {
         /// Its file name in the server's folder of kubeconfigs: a name, never a path.
+        #[schema(value_type = String, max_length = 253)]
         name: NodeName,
     },
 }

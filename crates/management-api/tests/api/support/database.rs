@@ -10,6 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use multinic_management_api::store::{DatabaseSettings, Registration, Store};
+use sqlx::{AnyConnection, Connection};
 use tempfile::TempDir;
 
 use super::postgres::PostgresDatabase;
@@ -78,6 +79,28 @@ impl TestDatabase {
             .with_clock(Arc::new(clock));
         store.migrate().await.unwrap();
         store
+    }
+
+    /// Cuts every connection of others to it (PostgreSQL).
+    pub fn cut_connections(&self) {
+        if let Kind::Postgres(database) = &self.kind {
+            database.cut_connections();
+        }
+    }
+
+    /// As if it had never been migrated.
+    pub async fn forget_migrations(&self) {
+        let mut connection = self.connect().await;
+        sqlx::query("DELETE FROM _sqlx_migrations")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    /// A connection beside those of the store.
+    pub async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url()).await.unwrap()
     }
 
     /// Lets time pass.

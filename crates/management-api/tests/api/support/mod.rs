@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod api;
 pub mod configs;
 pub mod database;
 pub mod postgres;
