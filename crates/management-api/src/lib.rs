@@ -6,5 +6,6 @@ mod feed;
 pub mod http;
 mod listener;
 mod metrics;
+mod object;
 pub mod server;
 pub mod store;

@@ -91,7 +91,7 @@ pub struct Server {
 const POLL: Duration = Duration::from_millis(500);
 
 /// How often what is old is forgotten, and the file of tokens is read again.
-const PRUNE: Duration = Duration::from_secs(3_600);
+const PRUNE: Duration = Duration::from_hours(1);
 const TOKENS: Duration = Duration::from_secs(10);
 
 impl Server {

@@ -79,14 +79,14 @@ fn check_length(headers: &HeaderMap, max: usize) -> Result<(), Problem> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match length {
-        Some(length) if length > max as u64 => Err(too_large(format!("{length} bytes"), max)),
+        Some(length) if length > max as u64 => Err(too_large(&format!("{length} bytes"), max)),
         _ => Ok(()),
     }
 }
 
-fn too_large(found: String, max: usize) -> Problem {
+fn too_large(found: &str, max: usize) -> Problem {
     let fault = Fault::new("body", "the body is too large")
-        .found(&found)
+        .found(found)
         .allowed(format!("at most {max} bytes"));
     let title = "The body is too large";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, fault.line()).with(fault)
@@ -98,7 +98,7 @@ async fn read(body: Body, max: usize) -> Result<Bytes, Problem> {
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Problem::bad(Fault::new("body", "the body broke off")))?;
         if bytes.len() + chunk.len() > max {
-            return Err(too_large(format!("more than {max} bytes"), max));
+            return Err(too_large(&format!("more than {max} bytes"), max));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -54,7 +54,7 @@ impl Default for Limits {
             body: 8 * 1024 * 1024,
             nodes: 5_000,
             body_time: Duration::from_secs(20),
-            request_time: Duration::from_secs(60),
+            request_time: Duration::from_mins(1),
             bodies: 4,
             watchers: 4_096,
         }

@@ -21,7 +21,7 @@ use serde_json::{Value, value::RawValue};
 use serde_path_to_error::Segment;
 
 use super::{Fault, Problem};
-use crate::store::upsert::Candidate;
+use crate::{object::Object, store::upsert::Candidate};
 
 /// One entry of the body.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ const MAX_ID: u32 = i32::MAX as u32;
 struct NodeJson {
     node_name: NodeName,
     instance_id: InstanceId,
-    interfaces: Vec<InterfaceJson>,
+    interfaces: Vec<Object<InterfaceJson>>,
     #[serde(default)]
     revision: Option<u64>,
 }
@@ -239,7 +239,7 @@ fn check(index: usize, node: NodeJson) -> Result<Candidate, Fault> {
     }
     let mut seen = Seen::default();
     let mut interfaces = Vec::with_capacity(node.interfaces.len());
-    for (position, json) in node.interfaces.iter().enumerate() {
+    for (position, Object(json)) in node.interfaces.iter().enumerate() {
         let at = format!("{list}/{position}");
         if json.id.get() > MAX_ID {
             let fault = Fault::new(format!("{at}/id"), "too great").found(&json.id.to_string());

@@ -19,7 +19,7 @@ use super::{
     node_configs::revisions::Page,
     openapi::Problems,
 };
-use crate::store::providers::ProviderSettings;
+use crate::{object::Object, store::providers::ProviderSettings};
 
 /// The longest settings, in bytes.
 const MAX: usize = 64 * 1024;
@@ -139,8 +139,8 @@ fn allowed(caller: &Caller, id: &str) -> Result<ClusterId, Problem> {
 
 fn settings(body: &[u8]) -> Result<ProviderSettings, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let parsed: Result<ProviderSettings, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let settings = parsed.map_err(|error| {
+    let parsed: Result<Object<ProviderSettings>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let Object(settings) = parsed.map_err(|error| {
         let at = format!("/{}", error.path().to_string().replace('.', "/"));
         Problem::bad(Fault::new(at, error.inner().to_string()).allowed("displayName and delivery"))
     })?;

@@ -5,6 +5,8 @@ use multinic_model::{ClusterId, NodeName};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, any::AnyRow};
 
+use crate::object::object;
+
 use super::{
     Registration, Store, StoreError,
     content::{count, damaged, read, time},
@@ -19,6 +21,7 @@ pub struct ProviderSettings {
     #[schema(max_length = 256)]
     pub display_name: String,
     /// How node configs get into the cluster.
+    #[serde(deserialize_with = "object")]
     pub delivery: DeliverySettings,
 }
 
@@ -27,6 +30,7 @@ pub struct ProviderSettings {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DeliverySettings {
     /// Where its Kubernetes API is found.
+    #[serde(deserialize_with = "object")]
     pub target: DeliveryTarget,
     /// What becomes of the object of a node that has no interfaces any more.
     pub empty_nodes: EmptyNodes,

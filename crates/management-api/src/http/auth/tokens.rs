@@ -130,7 +130,7 @@ impl Tokens {
             path: path.to_owned(),
             reason: error.to_string().lines().next().unwrap_or_default().to_owned(),
         })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let mut tokens = Self::default();
         for (index, entry) in file.tokens.into_iter().enumerate() {
             let name = entry.name.clone();

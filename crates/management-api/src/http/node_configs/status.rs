@@ -7,10 +7,13 @@ use axum::{
 };
 use multinic_model::multinic_node_config::MultiNicNodeConfigStatus;
 
-use crate::http::{
-    App, Fault, Problem,
-    auth::{Report, Scope},
-    openapi::Problems,
+use crate::{
+    http::{
+        App, Fault, Problem,
+        auth::{Report, Scope},
+        openapi::Problems,
+    },
+    object::Object,
 };
 
 /// The longest report, in bytes.
@@ -37,8 +40,8 @@ pub(in crate::http) async fn report(
     let name = scope.node(&name?)?;
     let held = app.body(&headers, body, MAX).await?;
     let mut deserializer = serde_json::Deserializer::from_slice(&held.bytes);
-    let parsed: Result<MultiNicNodeConfigStatus, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let status = parsed.map_err(|error| {
+    let parsed: Result<Object<MultiNicNodeConfigStatus>, _> = serde_path_to_error::deserialize(&mut deserializer);
+    let Object(status) = parsed.map_err(|error| {
         let at = format!("/{}", error.path().to_string().replace('.', "/"));
         Problem::bad(Fault::new(at, error.inner().to_string()).allowed("the status of a MultiNicNodeConfig"))
     })?;

@@ -262,11 +262,11 @@ fn wishes<'a>(candidates: &'a [Candidate], outcomes: &[Outcome]) -> Vec<Wish<'a>
 fn reject(candidates: &[Candidate], outcomes: &mut [Outcome], wishes: &[Wish<'_>], held: &Holders) {
     let rejections = arbitrate::arbitrate(wishes, held);
     let changing: BTreeSet<_> = wishes.iter().map(|wish| wish.node).collect();
-    let wished = candidates
+    let changed = candidates
         .iter()
         .zip(outcomes)
         .filter(|(candidate, _)| changing.contains(&candidate.config.node_name));
-    for ((_, outcome), rejection) in wished.zip(rejections) {
+    for ((_, outcome), rejection) in changed.zip(rejections) {
         if let Some(rejection) = rejection {
             *outcome = Outcome::Rejected(rejection);
         }

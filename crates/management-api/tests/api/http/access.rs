@@ -24,8 +24,7 @@ async fn api(database: &TestDatabase) -> Api {
     let digest = |name: &str| {
         Sha256::digest(format!("token-of-{name}"))
             .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     };
     let tokens = ["operator", "tenant", "viewer", "agent"]
         .iter()
@@ -50,7 +49,8 @@ async fn ask(api: &Api, name: &str, method: Method, path: &str) -> Answer {
 
 #[tokio::test]
 async fn each_role_may_do_its_part_and_no_more() {
-    let api = api(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = api(&database).await;
     let one = format!("{NODES}/worker-1");
     let two = format!("{NODES}/worker-2");
     let (status, status_two) = (format!("{one}/status"), format!("{two}/status"));
@@ -95,7 +95,8 @@ async fn each_role_may_do_its_part_and_no_more() {
 
 #[tokio::test]
 async fn without_a_known_token_nothing_but_the_probes_answers() {
-    let api = api(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = api(&database).await;
     for path in [NODES, PROVIDERS, &format!("{NODES}/worker-1")] {
         for authorization in ["", "Bearer", "Bearer wrong", "Basic dG9rZW4=", "token-of-operator"] {
             let request = api.request(Method::GET, path).header("authorization", authorization);
@@ -111,7 +112,8 @@ async fn without_a_known_token_nothing_but_the_probes_answers() {
 
 #[tokio::test]
 async fn history_says_who_it_was() {
-    let api = api(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = api(&database).await;
     ask(&api, "operator", Method::POST, NODES).await;
     let history = ask(&api, "viewer", Method::GET, &format!("{NODES}/worker-1/revisions")).await;
     assert_eq!(history.json["items"][0]["changedBy"], "operator");
@@ -119,7 +121,8 @@ async fn history_says_who_it_was() {
 
 #[tokio::test]
 async fn the_cluster_has_to_be_named_once_and_well() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let missing = send(client.get(api.url(NODES))).await;
     assert_eq!(missing.problem().0, 400);
@@ -142,7 +145,8 @@ async fn without_tokens_only_loopback_is_listened_on() {
 
 #[tokio::test]
 async fn other_paths_and_methods_are_problems() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     assert_eq!(api.get("/").await.problem(), (404, "not-found".to_owned()));
     assert_eq!(api.get("/v1/k8s/multinic").await.problem().0, 404);
     assert_eq!(

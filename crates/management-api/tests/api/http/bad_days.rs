@@ -26,7 +26,8 @@ async fn dawdle(api: &Api, bytes: &str) -> String {
 
 #[tokio::test]
 async fn who_dawdles_over_headers_is_hung_up_on() {
-    let api = Api::start_with(&TestDatabase::sqlite(), |options| {
+    let database = TestDatabase::sqlite();
+    let api = Api::start_with(&database, |options| {
         options.connections.header_time = Duration::from_millis(100);
     })
     .await;
@@ -37,7 +38,8 @@ async fn who_dawdles_over_headers_is_hung_up_on() {
 
 #[tokio::test]
 async fn who_dawdles_over_a_body_is_told_so() {
-    let api = Api::start_with(&TestDatabase::sqlite(), |options| {
+    let database = TestDatabase::sqlite();
+    let api = Api::start_with(&database, |options| {
         options.limits.body_time = Duration::from_millis(100);
     })
     .await;
@@ -54,7 +56,8 @@ async fn who_dawdles_over_a_body_is_told_so() {
 
 #[tokio::test]
 async fn endless_headers_are_refused() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let answer = dawdle(
         &api,
         &format!("GET /healthz HTTP/1.1\r\nX-Long: {}", "a".repeat(200_000)),

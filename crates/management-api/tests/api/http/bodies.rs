@@ -11,7 +11,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn what_is_no_list_of_objects_is_refused_whole() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let bodies: [&[u8]; 12] = [
         b"",
         b"{}",
@@ -39,8 +40,15 @@ async fn what_is_no_list_of_objects_is_refused_whole() {
 
 #[tokio::test]
 async fn each_field_at_fault_is_named_with_what_was_found() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
-    let cases: [(&str, Value, &str, Option<&str>); 18] = [
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
+    let cases: [(&str, Value, &str, Option<&str>); 19] = [
+        (
+            "/interfaces/1",
+            json!([2, "02:00:00:00:00:99", "10.9.9.9", "10.0.0.0/8", 1500]),
+            "/0/interfaces/1",
+            None,
+        ),
         ("/nodeName", json!("Worker_1"), "/0/nodeName", Some("\"Worker_1\"")),
         ("/nodeName", json!(7), "/0/nodeName", Some("7")),
         ("/instanceId", json!(""), "/0/instanceId", Some("\"\"")),
@@ -103,7 +111,10 @@ async fn each_field_at_fault_is_named_with_what_was_found() {
     for (place, value, at, found) in cases {
         let mut node = node_json(1, 2);
         let (parent, key) = place.rsplit_once('/').unwrap();
-        node.pointer_mut(parent).unwrap()[key.replace("~1", "/").replace("~0", "~")] = value;
+        match node.pointer_mut(place) {
+            Some(known) => *known = value,
+            None => node.pointer_mut(parent).unwrap()[key.replace("~1", "/").replace("~0", "~")] = value,
+        }
         let answer = api.post(&json!([node])).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{place}");
         let fault = &answer.json["results"][0]["fault"];
@@ -117,7 +128,8 @@ async fn each_field_at_fault_is_named_with_what_was_found() {
 
 #[tokio::test]
 async fn a_missing_field_is_named() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     for key in ["nodeName", "instanceId", "interfaces"] {
         let mut node = node_json(1, 1);
         node.as_object_mut().unwrap().remove(key);
@@ -137,7 +149,8 @@ async fn a_missing_field_is_named() {
 
 #[tokio::test]
 async fn of_two_entries_for_one_node_neither_is_taken() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let answer = api
         .post(&json!([node_json(1, 1), node_json(2, 1), node_json(1, 2)]))
         .await;
@@ -148,7 +161,8 @@ async fn of_two_entries_for_one_node_neither_is_taken() {
 
 #[tokio::test]
 async fn a_body_of_another_type_is_refused() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let types = [
         "",
         "text/plain",
@@ -176,7 +190,8 @@ async fn a_body_of_another_type_is_refused() {
 
 #[tokio::test]
 async fn what_is_too_large_is_refused() {
-    let api = Api::start_with(&TestDatabase::sqlite(), |options| {
+    let database = TestDatabase::sqlite();
+    let api = Api::start_with(&database, |options| {
         options.limits.body = 100_000;
         options.limits.nodes = 3;
     })
@@ -196,7 +211,8 @@ async fn what_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn nesting_is_refused_however_deep() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     assert_eq!(api.post_bytes(vec![b'['; 8_000_000]).await.problem().0, 400);
     let deep = format!("[{{\"nodeName\": {}{}}}]", "[".repeat(1_000_000), "]".repeat(1_000_000));
     let answer = api.post_bytes(deep).await;

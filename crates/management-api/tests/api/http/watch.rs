@@ -54,7 +54,7 @@ impl Watch {
                     id: field("id"),
                     data: serde_json::from_str(&field("data").unwrap()).unwrap(),
                 });
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 match seen {
                     Some(seen) => return Some(seen),
                     None => continue,
@@ -151,7 +151,8 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_thousand_changes_at_once_all_arrive_in_order() {
-    let api = Api::start(&TestDatabase::sqlite()).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start(&database).await;
     let mut watches = Vec::new();
     for _ in 0..5 {
         let mut watch = Watch::open(&api, "", None).await;
@@ -169,7 +170,8 @@ async fn a_thousand_changes_at_once_all_arrive_in_order() {
 
 #[tokio::test]
 async fn too_many_watches_are_refused_and_a_shutdown_ends_them() {
-    let api = Api::start_with(&TestDatabase::sqlite(), |options| options.limits.watchers = 1).await;
+    let database = TestDatabase::sqlite();
+    let api = Api::start_with(&database, |options| options.limits.watchers = 1).await;
     let mut watch = Watch::open(&api, "", None).await;
     assert_eq!(watch.next().await.unwrap().event, "synced");
     let second = api.get(&format!("{NODES}?watch=true")).await;

@@ -4,6 +4,7 @@ use multinic_management_api::store::{
     Registration, StoreError,
     idempotency::{Answer, IdempotencyKey},
     nodes::Filter,
+    providers::ProviderSettings,
     upsert::{Outcome, Rejection, Upsert},
 };
 use multinic_model::NodeConfig;
@@ -47,6 +48,18 @@ on_both_databases! {
         let outcomes = put(&store, configs).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Unchanged { revision: 1 }));
         assert_eq!(store.provider(&cluster()).await.unwrap().unwrap(), provider);
+    }
+
+    async fn what_is_there_already_writes_no_row(database: TestDatabase) {
+        let store = database.store().await;
+        let configs: Vec<NodeConfig> = (0..50).map(|number| node(number, 4)).collect();
+        put(&store, configs.clone()).await;
+        let mut writes = database.writes().await;
+        let before = writes.last().await;
+        put(&store, configs.clone()).await;
+        assert_eq!(writes.last().await, before);
+        put(&store, configs.into_iter().take(1).map(|config| NodeConfig { interfaces: Vec::new(), ..config })).await;
+        assert_ne!(writes.last().await, before);
     }
 
     async fn a_node_that_was_deleted_goes_on_counting(database: TestDatabase) {
@@ -115,7 +128,7 @@ on_both_databases! {
         let store = database.store_with(Registration::Strict).await;
         let refused = put_candidates(&store, &[candidate(node(1, 1), None)]).await;
         assert!(matches!(refused, Err(StoreError::UnknownProvider(_))), "{refused:?}");
-        assert!(store.set_provider(&cluster(), &Default::default()).await.unwrap());
+        assert!(store.set_provider(&cluster(), &ProviderSettings::default()).await.unwrap());
         assert_eq!(put(&store, [node(1, 1)]).await, [Outcome::Created { revision: 1 }]);
         let in_use = store.delete_provider(&cluster()).await;
         assert!(matches!(in_use, Err(StoreError::ProviderInUse { nodes: 1, .. })), "{in_use:?}");

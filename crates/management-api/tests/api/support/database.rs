@@ -103,8 +103,51 @@ impl TestDatabase {
         AnyConnection::connect(&self.url()).await.unwrap()
     }
 
+    /// Watches for rows that are written.
+    pub async fn writes(&self) -> Writes {
+        Writes {
+            is_sqlite: self.file().is_some(),
+            connection: self.connect().await,
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, days: i64) {
         self.micros.fetch_add(days * 86_400_000_000, Ordering::Relaxed);
+    }
+}
+
+/// Tells whether any row was written.
+#[derive(Debug)]
+pub struct Writes {
+    is_sqlite: bool,
+    connection: AnyConnection,
+}
+
+impl Writes {
+    /// Other with every write of somebody else: SQLite counts commits that change the file, PostgreSQL stamps each row with
+    /// the transaction that wrote it.
+    pub async fn last(&mut self) -> i64 {
+        if self.is_sqlite {
+            let version = sqlx::query_scalar("PRAGMA data_version");
+            return version.fetch_one(&mut self.connection).await.unwrap();
+        }
+        let tables = [
+            "providers",
+            "changes",
+            "nodes",
+            "interfaces",
+            "deliveries",
+            "idempotency_keys",
+            "reports",
+        ];
+        let newest = tables
+            .map(|table| format!("SELECT MAX(xmin::text::bigint) AS x FROM {table}"))
+            .join(" UNION ALL ");
+        let newest = format!("SELECT MAX(x) FROM ({newest}) AS newest");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(newest))
+            .fetch_one(&mut self.connection)
+            .await
+            .unwrap()
     }
 }

@@ -123,15 +123,16 @@ impl Server {
               if flock --exclusive "$1.door" sh -c 'flock --exclusive --nonblock "$1.in-use" true || exit 1
                   kill -QUIT "$(head -1 "$1/data/postmaster.pid")"; rm -rf "$1"' sh "$1"; then exit; fi
             done"#;
-        Command::new("sh")
+        // It outlives this process.
+        let watchdog = Command::new("sh")
             .args(["-c", script, "sh", &self.folder.display().to_string()])
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
-            .spawn()
-            .unwrap();
+            .spawn();
+        drop(watchdog.unwrap());
     }
 
     /// A client program, as the database's owner.
