@@ -53,10 +53,10 @@ impl Fault {
     /// Something wrong at a place.
     pub fn new(at: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            at: at.into(),
+            at: printable(&at.into()),
             found: None,
             allowed: None,
-            detail: detail.into(),
+            detail: printable(&detail.into()),
             other: None,
         }
     }
@@ -90,6 +90,11 @@ impl Fault {
         let [found, allowed, other] = [found, allowed, other].map(Option::unwrap_or_default);
         format!("{}: {}{found}{allowed}{other}", self.at, self.detail)
     }
+}
+
+/// What may hold a caller's bytes, bounded and on one line.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(400).collect()
 }
 
 impl Problem {

@@ -2,5 +2,6 @@
 
 mod conflicts;
 mod history;
+mod oracle;
 mod schema;
 mod upsert;

@@ -3,6 +3,9 @@
 //! Only the outermost list is required of the whole body; what is wrong with one node is that node's fault alone. Nodes are
 //! cut out of the body first and parsed one by one, so that a strange body costs no more memory than a plain one.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
