@@ -1,11 +1,11 @@
 # Everything a contributor needs; each target sets up what it needs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench lint generate
+.PHONY: help demo test e2e bench soak lint generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## the whole pipeline on this machine over HTTP, nothing to install (a minute after the build)
+demo: ## the operator at work on this machine: a simulated cloud, a small Kubernetes API; nothing to install
 	@scripts/need.sh cargo cc
 	cargo run -q -p multinic -- demo --once
 
@@ -15,10 +15,14 @@ test: ## unit, property and integration tests, and the examples in the documenta
 e2e: ## against a real OpenStack from Debian's packages (root; KEEP=1 leaves it running)
 	@e2e/run.sh
 
-bench: ## the planner alone, then `multinic plan` against the same requests issued by curl
+bench: ## the planner alone, `multinic plan` against curl, then the operator with 1,000 OpenstackConfigs (5 minutes)
 	@scripts/need.sh cargo cc curl python3
 	cargo bench -q -p multinic-planner
 	scripts/bench-plan.sh
+	scripts/bench-operator.sh
+
+soak: ## two replicas of the operator under random faults for MINUTES=10
+	scripts/soak.sh $(or $(MINUTES),10)
 
 lint: ## format, clippy, licenses of the dependencies, syntax of the scripts
 	@scripts/lint.sh

@@ -13,6 +13,7 @@
 mod checks;
 mod expected;
 mod openstack;
+mod operator;
 mod product;
 mod proxy;
 mod results;

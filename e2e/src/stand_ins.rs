@@ -45,4 +45,16 @@ impl StandIns {
             .map(multinic_lab::Post::json)
             .collect()
     }
+
+    /// What the management API holds for a cluster, by node name.
+    pub fn node_configs(&self, cluster: &str) -> Value {
+        self.management_api.node_configs(cluster)
+    }
+
+    /// Waits until the management API holds exactly this for a cluster; how long is the caller's business.
+    pub async fn until_holds(&self, cluster: &str, nodes: &Value) {
+        self.management_api
+            .until(|_| self.management_api.node_configs(cluster) == *nodes)
+            .await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -132,10 +132,24 @@ impl World {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let environment = [&[("E2E_BEARER", BEARER)], environment].concat();
         let run = product::run(&self.binary, self.folder.path(), &args, &environment)?;
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.push_str(&run.stdout);
-        said.push_str(&run.stderr);
+        self.heard(&run.stdout);
+        self.heard(&run.stderr);
         Ok(run)
+    }
+
+    /// The binary under test.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// For files that last as long as the world.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Notes what a process has printed that [`World::run`] did not run.
+    pub fn heard(&self, text: &str) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
     }
 
     /// Everything that any run has printed so far.
@@ -202,10 +216,20 @@ impl Settings {
         self.with("nodeNameMetadataKey: k8s-node-name")
     }
 
+    /// For the operator, with the secrets in the Secret `e2e`.
+    pub fn in_kubernetes(&self) -> String {
+        self.text(|name| format!("{{secret: e2e, key: {name}}}"), "interval: 1s, ")
+    }
+
     fn yaml(&self) -> String {
+        self.text(|name| format!("{{env: {name}}}"), "")
+    }
+
+    fn text(&self, secret: impl Fn(&str) -> String, sync: &str) -> String {
+        let (bearer, key) = (secret("E2E_BEARER"), secret("E2E_KEY"));
         format!(
-            "contrabass: {{endpoint: {:?}, token: {{env: E2E_BEARER}}, password: {{key: {{env: E2E_KEY}}}}}}\nopenstack: {{{}}}\nmanagementApi: \
-             {{endpoint: {:?}, token: {{env: E2E_BEARER}}}}\nsync: {{confirmationPause: 200ms}}\n",
+            "contrabass: {{endpoint: {:?}, token: {bearer}, password: {{key: {key}}}}}\nopenstack: {{{}}}\nmanagementApi: \
+             {{endpoint: {:?}, token: {bearer}}}\nsync: {{{sync}confirmationPause: 200ms}}\n",
             self.contrabass, self.openstack, self.management_api
         )
     }

@@ -3,13 +3,17 @@
 use std::{
     collections::{BTreeMap, HashMap},
     num::NonZeroU32,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 use http::StatusCode;
 use multinic_model::ProviderId;
+use multinic_transport::Tally;
 use tokio::time::Instant;
 
 use crate::error::Service;
@@ -21,6 +25,8 @@ type Key = (ProviderId, Service);
 pub struct RequestCounts {
     /// By service and class of answer: "2xx", "3xx", "4xx", "5xx", or "none" when no complete answer came.
     pub sent: BTreeMap<(Service, &'static str), u64>,
+    /// How often a request had to wait for its turn.
+    pub waits: u64,
     /// How long requests waited for their turn, in all.
     pub waited: Duration,
 }
@@ -38,7 +44,9 @@ pub(crate) struct Budget {
     limiter: DefaultKeyedRateLimiter<Key>,
     clock: DefaultClock,
     pauses: Mutex<HashMap<Key, Instant>>,
-    counts: Mutex<RequestCounts>,
+    answers: [(Service, Tally); 3],
+    waits: AtomicU64,
+    waited_ns: AtomicU64,
 }
 
 impl Budget {
@@ -47,13 +55,16 @@ impl Budget {
             limiter: RateLimiter::keyed(Quota::per_second(requests_per_second)),
             clock: DefaultClock::default(),
             pauses: Mutex::default(),
-            counts: Mutex::default(),
+            answers: [Service::Identity, Service::Compute, Service::Network].map(|service| (service, Tally::default())),
+            waits: AtomicU64::new(0),
+            waited_ns: AtomicU64::new(0),
         }
     }
 
     /// Waits for this provider's and service's turn.
     pub(crate) async fn turn(&self, provider: &ProviderId, service: Service) {
         let key = (provider.clone(), service);
+        let mut waits = false;
         loop {
             let wait = match self.pause(&key) {
                 Some(wait) => wait,
@@ -62,9 +73,17 @@ impl Budget {
                     Err(later) => later.wait_time_from(self.clock.now()),
                 },
             };
-            lock(&self.counts).waited += wait;
+            self.note_wait(wait, !waits);
+            waits = true;
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// A request that waits several times in a row is one that waits.
+    fn note_wait(&self, wait: Duration, first: bool) {
+        let nanoseconds = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        self.waited_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+        self.waits.fetch_add(first.into(), Ordering::Relaxed);
     }
 
     fn pause(&self, key: &Key) -> Option<Duration> {
@@ -88,18 +107,22 @@ impl Budget {
     }
 
     pub(crate) fn count(&self, service: Service, status: Option<StatusCode>) {
-        let class = match status.map(|status| status.as_u16() / 100) {
-            Some(2) => "2xx",
-            Some(3) => "3xx",
-            Some(4) => "4xx",
-            Some(_) => "5xx",
-            None => "none",
-        };
-        *lock(&self.counts).sent.entry((service, class)).or_default() += 1;
+        for (_, tally) in self.answers.iter().filter(|(of, _)| *of == service) {
+            tally.count(status);
+        }
     }
 
     pub(crate) fn counts(&self) -> RequestCounts {
-        lock(&self.counts).clone()
+        let answers = self.answers.iter();
+        let sent = answers.flat_map(|(service, tally)| {
+            let counts = tally.counts().into_iter();
+            counts.map(|(class, count)| ((*service, class), count))
+        });
+        RequestCounts {
+            sent: sent.collect(),
+            waits: self.waits.load(Ordering::Relaxed),
+            waited: Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed)),
+        }
     }
 }
 
@@ -123,7 +146,9 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::ZERO, "another service is not held");
         budget.turn(&provider, Service::Network).await;
         assert!(start.elapsed() >= Duration::from_secs(7), "{:?}", start.elapsed());
-        assert!(budget.counts().waited >= Duration::from_secs(6));
+        let counts = budget.counts();
+        assert!(counts.waited >= Duration::from_secs(6));
+        assert_eq!(counts.waits, 1);
     }
 
     #[test]

@@ -230,7 +230,7 @@ impl CloudError {
     /// What to do about it, if that is known.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Endpoint(_) => "check openstack.tls.caFile",
+            Self::Endpoint(_) => "check openstack.tls.caFile and openstack.tls.caSecret",
             Self::Login { .. } => {
                 "Keystone gives this same answer for a wrong password, an unknown or disabled user, a wrong domain, a \
                  wrong project id and a missing role on the project: check adminId, adminPw and domain in Contrabass \
@@ -252,7 +252,7 @@ impl CloudError {
             Self::Timeout { .. } => "check openstack.timeout and the load of the cloud",
             Self::Connect { .. } => {
                 "check that the address is reachable from here; another one can be chosen by openstack.interface or \
-                 openstack.endpoints, a private CA by openstack.tls.caFile"
+                 openstack.endpoints, a private CA by openstack.tls.caFile or .caSecret"
             }
             Self::Body { .. } => "check that the address is an OpenStack API and not a proxy's page",
             Self::PartialAnswer { .. } => "a Nova cell is down: wait for it, nothing is changed until then",

@@ -3,11 +3,12 @@
 //! Every login makes a new session. The library could renew the token of an old one, but it would first exchange the
 //! old token for a new one, and Keystone gives such a token the *old* expiry.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, path::Path, sync::Arc};
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use multinic_model::ProjectId;
+use multinic_transport::CaFile;
 use openstack_sdk::{
     AsyncOpenStack, AuthError, OpenStackError,
     config::{Auth, CloudConfig},
@@ -78,7 +79,10 @@ pub(crate) async fn login(
         .tls
         .certificates()
         .map_err(|error| CloudError::Endpoint(Arc::new(error)))?;
-    let config = config(settings, credentials).map_err(|error| session_error(credentials, &error))?;
+    let ca_file = settings.endpoint.tls.as_file();
+    let ca_file = ca_file.map_err(|error| CloudError::Endpoint(Arc::new(error)))?;
+    let ca_path = ca_file.as_ref().map(CaFile::path);
+    let config = config(settings, credentials, ca_path).map_err(|error| session_error(credentials, &error))?;
     let timeout = settings.endpoint.timeout;
     let openstack = AsyncOpenStack::builder(&config)
         .disable_auth_cache(true)
@@ -92,7 +96,11 @@ pub(crate) async fn login(
 }
 
 /// The library's configuration. Its options can be set only through serde; no secret passes there.
-fn config(settings: &CloudSettings, credentials: &CloudCredentials) -> Result<CloudConfig, serde_json::Error> {
+fn config(
+    settings: &CloudSettings,
+    credentials: &CloudCredentials,
+    ca_file: Option<&Path>,
+) -> Result<CloudConfig, serde_json::Error> {
     let identity = credentials.identity_url();
     let mut options = json!({"identity_skip_discovery": true, "identity_endpoint_override": identity.as_str()});
     for (service, url) in [
@@ -109,12 +117,7 @@ fn config(settings: &CloudSettings, credentials: &CloudCredentials) -> Result<Cl
     config.auth_cache = Some(false);
     config.interface = Some(settings.interface.to_string());
     config.region_name.clone_from(&settings.region);
-    config.cacert = settings
-        .endpoint
-        .tls
-        .ca_file
-        .as_ref()
-        .map(|path| path.to_string_lossy().into_owned());
+    config.cacert = ca_file.map(|path| path.to_string_lossy().into_owned());
     config.verify = Some(!settings.endpoint.tls.insecure_skip_verify);
     Ok(config)
 }

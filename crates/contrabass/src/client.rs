@@ -1,6 +1,6 @@
 //! The client: one GET per provider.
 
-use std::{fmt, num::NonZeroU32};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32};
 
 use multinic_model::ProviderId;
 use multinic_transport::{Answer, ApiClient, Endpoint, Pauses, RetryPolicy};
@@ -71,6 +71,11 @@ impl Contrabass {
     /// How many requests were sent so far, repeated ones included.
     pub fn requests(&self) -> u64 {
         self.api.requests()
+    }
+
+    /// The requests that are over, by class of answer: `2xx`, `3xx`, `4xx`, `5xx`, or `none` when no complete answer came.
+    pub fn answers(&self) -> BTreeMap<&'static str, u64> {
+        self.api.answers().counts()
     }
 
     /// Asks for one provider.

@@ -1,6 +1,6 @@
 //! The client itself: settings, address, the header that every request carries.
 
-use std::{fmt, num::NonZeroUsize, sync::atomic::AtomicBool};
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::atomic::AtomicBool};
 
 use multinic_model::ClusterId;
 use multinic_transport::{Answer, ApiClient, Endpoint, Pauses, RetryPolicy};
@@ -98,6 +98,11 @@ impl ManagementApi {
     /// How many requests were sent so far, repeated ones included.
     pub fn requests(&self) -> u64 {
         self.api.requests()
+    }
+
+    /// The requests that are over, by class of answer: `2xx`, `3xx`, `4xx`, `5xx`, or `none` when no complete answer came.
+    pub fn answers(&self) -> BTreeMap<&'static str, u64> {
+        self.api.answers().counts()
     }
 
     pub(crate) fn for_cluster(request: RequestBuilder, cluster: &ClusterId) -> RequestBuilder {

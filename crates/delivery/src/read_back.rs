@@ -6,7 +6,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use multinic_model::{ClusterId, Earlier, EarlierNode, NodeConfig, NodeName};
+use multinic_model::{ClusterId, Earlier, EarlierNode, InstanceId, MacAddress, NodeConfig, NodeName, UnreadableNode};
 use multinic_transport::{Answer, SendError, printable};
 use reqwest::{StatusCode, header::ACCEPT};
 use serde::Deserialize;
@@ -34,17 +34,87 @@ pub(crate) struct PageJson {
     next_cursor: Option<String>,
 }
 
+/// What has to be known of a node config to leave it alone: whose it is, and which MAC addresses nobody else may get.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OutlineJson {
+    node_name: NodeName,
+    instance_id: InstanceId,
+    interfaces: Vec<InterfaceOutlineJson>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InterfaceOutlineJson {
+    mac_address: MacAddress,
+}
+
 /// Where the reading stands.
 #[derive(Default)]
 pub(crate) struct Reading {
     nodes: BTreeMap<NodeName, EarlierNode>,
+    unreadable: BTreeMap<NodeName, UnreadableNode>,
     cursors: BTreeSet<String>,
 }
 
-#[cfg(test)]
 impl Reading {
+    /// Gives the node back if it is listed already.
+    fn add(&mut self, config: NodeConfig) -> Option<NodeName> {
+        let NodeConfig {
+            node_name,
+            instance_id,
+            mut interfaces,
+        } = config;
+        if self.has(&node_name) {
+            return Some(node_name);
+        }
+        interfaces.sort_by_key(|interface| interface.id);
+        let earlier = EarlierNode {
+            instance_id,
+            interfaces,
+        };
+        self.nodes.insert(node_name, earlier);
+        None
+    }
+
+    /// The same for an item that is no node config.
+    fn add_unreadable(&mut self, item: &Value, error: &serde_json::Error) -> Result<Option<NodeName>, DeliveryError> {
+        let Ok(OutlineJson {
+            node_name,
+            instance_id,
+            interfaces,
+        }) = OutlineJson::deserialize(item)
+        else {
+            return Err(unreadable(item, error));
+        };
+        if self.has(&node_name) {
+            return Ok(Some(node_name));
+        }
+        let node = UnreadableNode {
+            instance_id,
+            macs: interfaces.into_iter().map(|interface| interface.mac_address).collect(),
+            problem: printable(&error.to_string()),
+        };
+        self.unreadable.insert(node_name, node);
+        Ok(None)
+    }
+
+    fn has(&self, node: &NodeName) -> bool {
+        self.nodes.contains_key(node) || self.unreadable.contains_key(node)
+    }
+
+    fn finish(self) -> Earlier {
+        let Self { nodes, unreadable, .. } = self;
+        if unreadable.is_empty() {
+            Earlier::Known(nodes)
+        } else {
+            Earlier::Partly { nodes, unreadable }
+        }
+    }
+
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.nodes.len() + self.unreadable.len()
     }
 }
 
@@ -53,7 +123,9 @@ impl ManagementApi {
     ///
     /// 404, 405 or 501 on the first page means that the server has no GET, if it never answered one
     /// ([`ReadBack`](crate::ReadBack)); later
-    /// they are errors like any other. A stored item that is not a node config is an error that names it: leaving it out would make it look absent, and its ids free.
+    /// they are errors like any other. A stored item that is not a node config is kept apart as unreadable, if its node,
+    /// its server and its MAC addresses can be told; otherwise it is an error that names it: leaving it out would make
+    /// it look absent, and its ids and MAC addresses free.
     pub async fn read_back(&self, cluster: &ClusterId) -> Result<Earlier, DeliveryError> {
         let mut reading = Reading::default();
         let mut cursor = None;
@@ -65,7 +137,7 @@ impl ManagementApi {
             cursor = self.add_page(&mut reading, &answer)?;
             self.reads_back.store(true, Ordering::Relaxed);
             if cursor.is_none() {
-                return Ok(Earlier::Known(reading.nodes));
+                return Ok(reading.finish());
             }
         }
         Err(self.pages("they do not end"))
@@ -114,20 +186,14 @@ impl ManagementApi {
     }
 
     fn add(&self, reading: &mut Reading, item: &Value) -> Result<(), DeliveryError> {
-        let NodeConfig {
-            node_name,
-            instance_id,
-            mut interfaces,
-        } = NodeConfig::deserialize(item).map_err(|error| unreadable(item, &error))?;
-        interfaces.sort_by_key(|interface| interface.id);
-        let earlier = EarlierNode {
-            instance_id,
-            interfaces,
+        let twice = match NodeConfig::deserialize(item) {
+            Ok(config) => reading.add(config),
+            Err(error) => reading.add_unreadable(item, &error)?,
         };
-        match reading.nodes.insert(node_name.clone(), earlier) {
+        match twice {
             None => Ok(()),
-            Some(_) => Err(DeliveryError::ListedTwice {
-                node: node_name,
+            Some(node) => Err(DeliveryError::ListedTwice {
+                node,
                 url: self.url.to_string(),
             }),
         }

@@ -44,16 +44,16 @@ pub(crate) fn fresh_status(definition: &mut Value) {
     });
 }
 
-impl State {
-    /// The kind that a definition would add.
-    pub fn check_definition(&self, kind: &Kind, definition: &Value) -> Result<Option<Kind>, ApiError> {
-        if kind.is_definition() {
-            parse_definition(definition).map(Some)
-        } else {
-            Ok(None)
-        }
+/// The kind that an object adds, if it is a definition.
+pub(crate) fn defined_by(kind: &Kind, object: &Value) -> Result<Option<Kind>, ApiError> {
+    if kind.is_definition() {
+        parse_definition(object).map(Some)
+    } else {
+        Ok(None)
     }
+}
 
+impl State {
     /// Serves the kind of a definition.
     pub fn serve(&mut self, kind: Kind) {
         self.registry.remove(&kind.group, &kind.plural);

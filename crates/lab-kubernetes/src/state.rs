@@ -60,7 +60,9 @@ impl State {
             ending: BTreeSet::new(),
         };
         let tables: Vec<String> = state.registry.all().map(|kind| kind.table.clone()).collect();
-        tables.iter().for_each(|table| state.store.open(table));
+        for table in &tables {
+            state.store.open(table);
+        }
         for name in FIRST_NAMESPACES {
             let namespace = json!({
                 "apiVersion": "v1", "kind": "Namespace",

@@ -72,6 +72,14 @@ impl CloudHandle {
         self.lock().change_port(port, |port| mac.clone_into(&mut port.mac))
     }
 
+    /// A port's MAC address.
+    pub fn mac_of(&self, port: &str) -> Result<String, LabError> {
+        let state = self.lock();
+        let id = state.find_port(port)?;
+        let found = state.ports.get(&id).map(|port| port.mac.clone());
+        found.ok_or_else(|| unknown("port", port))
+    }
+
     /// Gives a port exactly these addresses, each with its subnet.
     pub fn set_fixed_ips(&self, port: &str, fixed_ips: &[(&str, IpAddr)]) -> Result<(), LabError> {
         let mut state = self.lock();

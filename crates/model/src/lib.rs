@@ -21,7 +21,7 @@ pub mod openstack_config;
 pub mod selection;
 
 pub use address::InterfaceAddress;
-pub use earlier::{Earlier, EarlierNode};
+pub use earlier::{Earlier, EarlierNode, UnreadableNode};
 pub use ids::{ClusterId, InstanceId, InterfaceId, NetworkId, PortId, ProjectId, ProviderId, SubnetId};
 pub use mac::MacAddress;
 pub use mtu::Mtu;

@@ -1,6 +1,6 @@
 //! The command line's grammar.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -27,6 +27,7 @@ Examples:
   multinic doctor -f cr.yaml --config settings.yaml     check every hop from Contrabass to the management API
   multinic plan -f cr.yaml -o json | jq .               what would be sent
   kubectl get osc -A -o yaml | multinic sync -f -       one full pass
+  multinic operator --help                              the same, for good, in Kubernetes
   multinic demo                                         everything on this machine, nothing to install
 
 Exit codes: 0 done; 1 failed; 2 bad usage or bad input; 3 done, with findings of severity error (--strict: or warning)";
@@ -41,6 +42,9 @@ pub enum Command {
     Sync(SyncArgs),
     /// Check each hop in turn: fine, or what failed and what to do
     Doctor(DoctorArgs),
+    /// Run the Kubernetes operator: one replica, until SIGTERM
+    #[command(after_help = OPERATOR_EXAMPLES)]
+    Operator(OperatorArgs),
     /// Print a CRD
     Crd(CrdArgs),
     /// Show everything on this machine with a simulated cloud
@@ -60,6 +64,97 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   multinic sync -f cr.yaml             add and update; keep (and list) interfaces the files do not account for
   multinic sync -f cr.yaml --prune     the files are the whole truth for the nodes they name";
+
+const OPERATOR_EXAMPLES: &str = "\
+Examples:
+  multinic operator                                            in a pod, with POD_NAME and POD_NAMESPACE
+  multinic operator --kubeconfig ~/.kube/config --namespace multinic-system --no-leader-election
+  multinic operator --log-format json --otlp-endpoint http://collector:4318
+
+Everything about clouds and clusters is in the ConfigMap, key config.yaml; it is read again when it changes.
+/metrics, /healthz and /readyz are served on --listen.";
+
+#[derive(Args, Debug)]
+pub struct OperatorArgs {
+    /// The operator's own namespace: settings, Secrets and lease [default: the kubeconfig's or the pod's]
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// ConfigMap with the settings
+    #[arg(
+        long,
+        env = "MULTINIC_CONFIG_MAP",
+        value_name = "NAME",
+        default_value = "multinic-operator-config"
+    )]
+    pub config_map: String,
+
+    /// Look after the OpenstackConfigs of this namespace only [default: of all]
+    #[arg(long, env = "MULTINIC_WATCH_NAMESPACE", value_name = "NAMESPACE")]
+    pub watch_namespace: Option<String>,
+
+    /// Address of /metrics, /healthz and /readyz, or `off`
+    #[arg(
+        long,
+        env = "MULTINIC_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub listen: Listen,
+
+    /// Which log lines, as in RUST_LOG
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// Send traces to this OTLP collector over HTTP
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    /// Lease of the replicas
+    #[arg(long, value_name = "NAME", default_value = "multinic-operator")]
+    pub lease_name: String,
+
+    /// This replica's name [default: the host's]
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    pub identity: Option<String>,
+
+    /// Lead without asking: only where there is one replica
+    #[arg(long)]
+    pub no_leader_election: bool,
+
+    /// Kubeconfig file [default: KUBECONFIG, ~/.kube/config or the pod's service account]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listen {
+    On(SocketAddr),
+    Off,
+}
+
+impl Listen {
+    /// `None`: nothing is served.
+    pub fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::On(address) => Some(address),
+            Self::Off => None,
+        }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let address = text.parse().map(Self::On);
+        address.map_err(|_| "expected an address with a port, such as 0.0.0.0:8080 or [::]:8080, or `off`".to_owned())
+    }
+}
 
 #[derive(Args, Debug)]
 pub struct InputArgs {

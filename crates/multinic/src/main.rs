@@ -17,13 +17,16 @@ use crate::cli::{Cli, Command};
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::init(cli.verbose, cli.log_format);
+    if !matches!(cli.command, Command::Operator(_)) {
+        logging::init(cli.verbose, cli.log_format);
+    }
     let ended = match cli.command {
         Command::Plan(args) => commands::plan::run(&args, cli.verbose).await,
         Command::Sync(args) => commands::sync::run(&args, cli.verbose).await,
         Command::Doctor(args) => commands::doctor::run(&args, cli.verbose).await,
+        Command::Operator(args) => commands::operator::run(args, cli.verbose, cli.log_format).await,
         Command::Crd(args) => commands::crd::run(&args),
-        Command::Demo(args) => commands::demo::run(&args, cli.verbose).await,
+        Command::Demo(args) => commands::demo::run(&args).await,
         Command::Completions(args) => commands::completions::run(&args),
     };
     match ended {

@@ -179,3 +179,52 @@ async fn behind<B, E: Into<BoxError>>(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use super::*;
+    use crate::leader::Clock;
+
+    /// Two libraries in one process speak TLS, and either may come first.
+    #[tokio::test]
+    async fn clients_for_https_can_be_built_beside_those_of_a_pass() {
+        let config = Config::new("https://127.0.0.1:9".parse().unwrap());
+        assert!(Clients::new(&config, &Fence::always_open()).is_ok());
+        let endpoint = multinic_transport::Endpoint::default();
+        assert!(endpoint.client(&"https://127.0.0.1:9".parse().unwrap()).is_ok());
+        assert!(Clients::new(&config, &Fence::always_open()).is_ok());
+    }
+
+    #[derive(Debug, Default)]
+    struct Hand(AtomicU64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_under_way_when_the_fence_closes_goes_no_further() {
+        let clock = Arc::new(Hand::default());
+        let fence = Fence::closed(clock.clone());
+        fence.open_until(Duration::from_secs(10));
+        let mut connecting = true;
+        let sent = poll_fn(|context| {
+            // The process sleeps through the rest of its term between two polls.
+            if std::mem::take(&mut connecting) {
+                clock.0.store(11, Ordering::SeqCst);
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok::<_, BoxError>(Response::new(())))
+        });
+        let refused = behind(Some(fence), sent).await.unwrap_err();
+        assert!(refused.is::<Fenced>(), "{refused}");
+    }
+}

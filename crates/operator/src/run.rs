@@ -151,7 +151,7 @@ impl Operator {
             metrics: self.metrics.clone(),
             heartbeat: Heartbeat::default(),
             announcer,
-            pace: options.pace.engine.clone(),
+            pace: options.pace.engine,
             namespace: options.namespace.clone(),
         };
         if let Some(listener) = self.listener.take() {
@@ -190,7 +190,7 @@ impl Context {
             metrics: self.metrics.clone(),
             heartbeat: self.heartbeat.clone(),
             announcer: self.announcer.clone(),
-            pace: self.pace.clone(),
+            pace: self.pace,
             namespace: self.namespace.clone(),
             shutdown: stop,
         };

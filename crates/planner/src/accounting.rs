@@ -10,7 +10,8 @@ use multinic_model::{
 
 use crate::{
     finding::{Concern, Findings, Reason, Severity},
-    matching::{Config, Configs, InventoryIndex, Sight, list},
+    inventory_index::InventoryIndex,
+    matching::{Config, Configs, Sight, list},
     vms::{Vm, Vms},
 };
 

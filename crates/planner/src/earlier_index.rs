@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use multinic_model::{Earlier, EarlierNode, InstanceId, Interface, MacAddress, NodeName};
+use multinic_model::{Earlier, EarlierNode, InstanceId, Interface, MacAddress, NodeName, UnreadableNode};
 
 use crate::{Claim, RemovalLedger, matching::Configs, vms::Vms};
 
@@ -29,6 +29,8 @@ pub(crate) struct Held<'a> {
     pub owner: usize,
     /// As it was read back.
     pub raw: Option<&'a EarlierNode>,
+    /// Whether it cannot be understood and has to stay exactly as it is.
+    pub unreadable: bool,
     pub items: Vec<Item<'a>>,
 }
 
@@ -45,6 +47,7 @@ impl<'a> EarlierIndex<'a> {
     pub fn new(earlier: &'a Earlier, ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a>) -> Self {
         let (nodes, known) = match earlier {
             Earlier::Known(nodes) => (read_back(nodes), Some(nodes)),
+            Earlier::Partly { nodes, unreadable } => (partly(nodes, unreadable), Some(nodes)),
             Earlier::NotOffered => (remembered(ledger, configs, vms), None),
         };
         let mut index = Self {
@@ -126,6 +129,7 @@ fn read_back<'a>(nodes: &'a BTreeMap<NodeName, EarlierNode>) -> Vec<Held<'a>> {
             instance: &node.instance_id,
             owner: 0,
             raw: Some(node),
+            unreadable: false,
             items: items.collect(),
         }
     };
@@ -134,6 +138,31 @@ fn read_back<'a>(nodes: &'a BTreeMap<NodeName, EarlierNode>) -> Vec<Held<'a>> {
         .filter(|(_, node)| !node.interfaces.is_empty())
         .map(held)
         .collect()
+}
+
+/// Those that can be read and those that cannot, by name.
+fn partly<'a>(
+    nodes: &'a BTreeMap<NodeName, EarlierNode>,
+    unreadable: &'a BTreeMap<NodeName, UnreadableNode>,
+) -> Vec<Held<'a>> {
+    let held = |(name, node): (_, &'a UnreadableNode)| {
+        let items = node.macs.iter().map(|mac| Item {
+            mac: Some(*mac),
+            interface: None,
+        });
+        Held {
+            name,
+            instance: &node.instance_id,
+            owner: 0,
+            raw: None,
+            unreadable: true,
+            items: items.collect(),
+        }
+    };
+    let mut all = read_back(nodes);
+    all.extend(unreadable.iter().map(held));
+    all.sort_by_key(|node| node.name);
+    all
 }
 
 /// Without a read-back: what the last plan sent, and for nodes that only a status list names, something unknown.
@@ -149,6 +178,7 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
             instance: &node.instance,
             owner: 0,
             raw: None,
+            unreadable: false,
             items: items.collect(),
         };
         nodes.insert(name, held);
@@ -159,6 +189,7 @@ fn remembered<'a>(ledger: &'a RemovalLedger, configs: &Configs<'a>, vms: &Vms<'a
             instance: &claim.instance_id,
             owner: 0,
             raw: None,
+            unreadable: false,
             items: vec![Item {
                 mac: None,
                 interface: None,

@@ -56,6 +56,9 @@ pub enum Reason {
     /// The node config is not sent, because sending it could take away interfaces that somebody else answers for. The
     /// message names who.
     NodeHeld,
+    /// The node's config in the management API breaks the contract. It stays exactly as it is, its server is not delivered
+    /// anywhere, and its MAC addresses are given to nobody else. Correct or delete it there.
+    UnreadableNode,
     /// The server has no port on the config's subnet. Attach one, or take the server out of `vmNames`.
     NoPortOnSubnet,
     /// A new port is not taken up, because its status is not among the allowed ones (setting `portStatuses`).

@@ -3,7 +3,7 @@
 use multinic_model::MacAddress;
 
 use crate::{
-    Scope,
+    Policy, Scope,
     accounting::{Account, AccountedPort},
     finding::{Concern, Findings, Reason, Severity},
     placement::{Decision, Place},
@@ -28,9 +28,11 @@ struct Newcomer {
     index: usize,
 }
 
-/// Why a newcomer is not taken up.
+/// Why a port is not taken up.
 enum Refusal<'p> {
-    /// Another live port has the MAC address, on the VM with this label.
+    /// Its status.
+    Status,
+    /// Another live port has the MAC address: this one, or one of the VM with this label.
     Live(String),
     /// A node of this name still holds it.
     Held(&'p str),
@@ -95,7 +97,7 @@ fn sort_out<'a>(
         if let Some(held) = held {
             let address = held.interface.map(|interface| interface.address);
             match rival(account, position, |rival| Some(rival.address) == address) {
-                Some(rival) => report_duplicate(world, (index, vm), port, &rival.id.to_string(), findings),
+                Some(rival) => refuse(world, (index, vm), port, &Refusal::Live(rival.id.to_string()), findings),
                 None => granted.push(position),
             }
         } else if world.policy.port_statuses.contains(&port.status) || is_old(world, situation, index, port.mac) {
@@ -108,7 +110,7 @@ fn sort_out<'a>(
                 index: position,
             });
         } else {
-            report_status(world, (index, vm), port, findings);
+            refuse(world, (index, vm), port, &Refusal::Status, findings);
         }
     }
 }
@@ -178,7 +180,7 @@ fn contest<'a>(
             Some((node, item)) => refusal(world, situation, node, item),
             None => Refusal::Live(label(world, first.vm)),
         };
-        refuse(world, rival, &refusal, findings);
+        refuse_rival(world, rival, &refusal, findings);
     }
 }
 
@@ -194,104 +196,58 @@ fn refusal<'w>(world: World<'w, '_>, situation: &Situation, node: usize, item: u
     }
 }
 
-fn refuse<'a>(world: World<'_, 'a>, rival: &Newcomer, refusal: &Refusal<'_>, findings: &mut Findings<'a>) {
-    let Some(vm) = world.vms.list.get(rival.vm) else {
-        return;
-    };
-    let port = world
-        .accounts
-        .get(rival.vm)
-        .and_then(|account| account.ports.get(rival.index));
-    match (refusal, port) {
-        (Refusal::Live(other), Some(port)) => report_duplicate(world, (rival.vm, vm), port, other, findings),
-        (Refusal::Held(node), Some(port)) => report_held_elsewhere(world, (rival.vm, vm), port, node, findings),
-        (_, None) => {}
+fn refuse_rival<'a>(world: World<'_, 'a>, rival: &Newcomer, refusal: &Refusal<'_>, findings: &mut Findings<'a>) {
+    let account = world.accounts.get(rival.vm);
+    let port = account.and_then(|account| account.ports.get(rival.index));
+    if let Some((vm, port)) = world.vms.list.get(rival.vm).zip(port) {
+        refuse(world, (rival.vm, vm), port, refusal, findings);
     }
 }
 
-fn report_status<'a>(
+fn refuse<'a>(
     world: World<'_, 'a>,
     (index, vm): (usize, &Vm<'a>),
     port: &AccountedPort,
+    refusal: &Refusal<'_>,
     findings: &mut Findings<'a>,
 ) {
-    let allowed: Vec<_> = world.policy.port_statuses.iter().map(ToString::to_string).collect();
-    let message = format!(
-        "port {} of server {} is {} and not taken up; new ports are when {}",
-        port.id,
-        vm.label(),
-        port.status,
-        allowed.join(" or ")
-    );
-    report(
-        world,
-        (Severity::Warning, Reason::PortStatusNotAllowed),
-        (index, port),
-        message,
-        findings,
-    );
+    let configs = port.by.iter().filter_map(|config| world.configs.present.get(*config));
+    let keys = configs.map(|config| config.key);
+    let text = (port.id.to_string(), refusal.message(world.policy, vm, port));
+    findings.add(refusal.kind(), text, keys, Some(Concern::Vm(index)));
 }
 
-fn report_duplicate<'a>(
-    world: World<'_, 'a>,
-    (index, vm): (usize, &Vm<'a>),
-    port: &AccountedPort,
-    other: &str,
-    findings: &mut Findings<'a>,
-) {
-    let message = format!(
-        "port {} of server {} has the MAC address {} of a live port of {other}; only that one is delivered, give this \
-         one a MAC address of its own",
-        port.id,
-        vm.label(),
-        port.mac
-    );
-    report(
-        world,
-        (Severity::Error, Reason::DuplicateMac),
-        (index, port),
-        message,
-        findings,
-    );
-}
+impl Refusal<'_> {
+    fn kind(&self) -> (Severity, Reason) {
+        match self {
+            Self::Status => (Severity::Warning, Reason::PortStatusNotAllowed),
+            Self::Live(_) => (Severity::Error, Reason::DuplicateMac),
+            Self::Held(_) => (Severity::Warning, Reason::MacHeldElsewhere),
+        }
+    }
 
-fn report_held_elsewhere<'a>(
-    world: World<'_, 'a>,
-    (index, vm): (usize, &Vm<'a>),
-    port: &AccountedPort,
-    node: &str,
-    findings: &mut Findings<'a>,
-) {
-    let remedy = match world.policy.scope {
-        Scope::Additive => "which only --prune, or a config that selects that node, can take out",
-        Scope::WholeTruth => "and is taken up here when that node has given it up",
-    };
-    let message = format!(
-        "port {} of server {} waits: its MAC address {} is still in the config of node {node}, {remedy}",
-        port.id,
-        vm.label(),
-        port.mac
-    );
-    report(
-        world,
-        (Severity::Warning, Reason::MacHeldElsewhere),
-        (index, port),
-        message,
-        findings,
-    );
-}
-
-fn report<'a>(
-    world: World<'_, 'a>,
-    kind: (Severity, Reason),
-    (index, port): (usize, &AccountedPort),
-    message: String,
-    findings: &mut Findings<'a>,
-) {
-    let keys = port
-        .by
-        .iter()
-        .filter_map(|config| world.configs.present.get(*config))
-        .map(|config| config.key);
-    findings.add(kind, (port.id.to_string(), message), keys, Some(Concern::Vm(index)));
+    fn message(&self, policy: &Policy, vm: &Vm<'_>, port: &AccountedPort) -> String {
+        let (id, server, mac) = (port.id, vm.label(), port.mac);
+        match self {
+            Self::Status => {
+                let allowed: Vec<_> = policy.port_statuses.iter().map(ToString::to_string).collect();
+                format!(
+                    "port {id} of server {server} is {} and not taken up; new ports are when {}",
+                    port.status,
+                    allowed.join(" or ")
+                )
+            }
+            Self::Live(other) => format!(
+                "port {id} of server {server} has the MAC address {mac} of a live port of {other}; only that one is \
+                 delivered, give this one a MAC address of its own"
+            ),
+            Self::Held(node) => format!(
+                "port {id} of server {server} waits: its MAC address {mac} is still in the config of node {node}, {}",
+                match policy.scope {
+                    Scope::Additive => "which only --prune, or a config that selects that node, can take out",
+                    Scope::WholeTruth => "and is taken up here when that node has given it up",
+                }
+            ),
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod finding;
 mod grants;
 mod ids;
 mod input;
+mod inventory_index;
 mod ledger;
 mod matching;
 mod memory;
@@ -51,7 +52,7 @@ use crate::{
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut findings = Findings::default();
     let configs = Configs::resolve(input, &mut findings);
-    let vms = Vms::gather(&configs, &mut findings);
+    let vms = Vms::gather(&configs, input.earlier, &mut findings);
     let accounts = accounting::account(&configs, &vms, &mut findings);
     let earlier = EarlierIndex::new(input.earlier, input.ledger, &configs, &vms);
     let evidence = AllEvidence::gather(&configs, &vms, &earlier);

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use multinic_model::{
-    ConfigKey, InstanceId, PortId, Selection, VmSelector,
-    inventory::{Inventory, Port, Server, Subnet, SubnetCandidate, SubnetLookup, UnreadablePort},
+    ConfigKey, InstanceId, NodeName, Selection, VmSelector,
+    inventory::{Inventory, Server, Subnet, SubnetCandidate, SubnetLookup},
 };
 
 use crate::{
     Claim, ConfigInput, PlanInput, Reading,
     finding::{Concern, Findings, Reason, Severity},
+    inventory_index::InventoryIndex,
 };
 
 /// The configs of the cluster, sorted, so that the order of the input never matters.
@@ -57,61 +58,6 @@ pub(crate) enum Match<'a> {
     Ambiguous(Vec<&'a InstanceId>),
     /// Nobody could look.
     Unread,
-}
-
-/// An inventory with the paths that the plan walks.
-pub(crate) struct InventoryIndex<'a> {
-    pub inventory: &'a Inventory,
-    by_name: HashMap<&'a str, Vec<(&'a InstanceId, &'a Server)>>,
-    ports: HashMap<&'a InstanceId, Vec<(PortId, &'a Port)>>,
-    unreadable: HashMap<&'a InstanceId, Vec<&'a UnreadablePort>>,
-}
-
-impl<'a> InventoryIndex<'a> {
-    fn new(inventory: &'a Inventory) -> Self {
-        let mut by_name: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
-        for (id, server) in &inventory.servers {
-            by_name.entry(server.name.as_str()).or_default().push((id, server));
-        }
-        let mut ports: HashMap<_, Vec<_>> = HashMap::with_capacity(inventory.servers.len());
-        for (id, port) in &inventory.ports {
-            ports.entry(&port.device_id).or_default().push((*id, port));
-        }
-        let mut unreadable: HashMap<_, Vec<_>> = HashMap::new();
-        for port in &inventory.unreadable {
-            unreadable.entry(&port.device_id).or_default().push(port);
-        }
-        Self {
-            inventory,
-            by_name,
-            ports,
-            unreadable,
-        }
-    }
-
-    /// The ports of a server, by id.
-    pub fn ports(&self, server: &InstanceId) -> &[(PortId, &'a Port)] {
-        self.ports.get(server).map_or(&[], Vec::as_slice)
-    }
-
-    pub fn unreadable(&self, server: &InstanceId) -> &[&'a UnreadablePort] {
-        self.unreadable.get(server).map_or(&[], Vec::as_slice)
-    }
-
-    /// By id first, then by exact name.
-    fn find(&self, selector: &VmSelector) -> Match<'a> {
-        let by_id = selector
-            .instance_id()
-            .and_then(|id| self.inventory.servers.get_key_value(&id));
-        if let Some((id, server)) = by_id {
-            return Match::Server(id, server);
-        }
-        match self.by_name.get(selector.as_str()).map(Vec::as_slice) {
-            None | Some([]) => Match::NotFound,
-            Some([(id, server)]) => Match::Server(id, server),
-            Some(several) => Match::Ambiguous(several.iter().map(|(id, _)| *id).collect()),
-        }
-    }
 }
 
 /// A config as it was given, sorted before anything is made of it.
@@ -205,6 +151,16 @@ impl<'a> Configs<'a> {
     pub fn existing(&self) -> impl Iterator<Item = &'a ConfigKey> {
         let present = self.present.iter().map(|config| config.key);
         present.chain(self.held.iter().map(|config| config.key))
+    }
+
+    /// Every config that has delivered this node, or a node of this server.
+    pub fn claiming(&self, name: &NodeName, instance: &InstanceId) -> impl Iterator<Item = &'a ConfigKey> {
+        let present = self.present.iter().map(|config| (config.key, config.delivered));
+        let silent = self.held.iter().chain(&self.departed);
+        let all = present.chain(silent.map(|config| (config.key, config.delivered)));
+        let claims = |claim: &Claim| claim.node_name == *name || claim.instance_id == *instance;
+        let claiming = all.filter(move |(_, delivered)| delivered.iter().any(claims));
+        claiming.map(|(key, _)| key)
     }
 
     /// The inventory of one config.

@@ -75,7 +75,7 @@ impl<'a> Decided<'_, 'a> {
             (Standing::InvalidName | Standing::DuplicateName, _) => VmState::Failed,
             (Standing::Planned, Delivery::Held(Hold::Removal)) => waits,
             (Standing::Planned, Delivery::Held(Hold::Name(holder))) if self.is_leaving(holder) => waits,
-            (Standing::NoSubnet, _)
+            (Standing::NoSubnet | Standing::Unreadable, _)
             | (Standing::Planned, Delivery::Unplanned | Delivery::Held(Hold::Name(_) | Hold::Unknown)) => VmState::Held,
             (Standing::Planned, Delivery::As(_) | Delivery::Empty(_) | Delivery::Nothing) if self.is_waiting(vm) => {
                 waits

@@ -137,6 +137,9 @@ fn homes(world: World<'_, '_>) -> Vec<Option<usize>> {
 }
 
 fn owner(world: World<'_, '_>, homes: &[Option<usize>], node: usize, held: &Held<'_>) -> Owner {
+    if held.unreadable {
+        return Owner::Frozen;
+    }
     if let Some(vm) = world.vms.list.get(held.owner) {
         return match (vm.is_planned(), homes.get(held.owner) == Some(&Some(node))) {
             (false, _) => Owner::Frozen,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use multinic_model::{ConfigKey, InstanceId, NodeName, inventory::Server};
+use multinic_model::{ConfigKey, Earlier, InstanceId, NodeName, inventory::Server};
 
 use crate::{
     finding::{Concern, Findings, Reason, Severity},
@@ -38,6 +38,8 @@ pub(crate) enum Standing {
     NoSubnet,
     InvalidName,
     DuplicateName,
+    /// A node of it cannot be understood: it stays as it is, and nothing of it may appear elsewhere.
+    Unreadable,
 }
 
 impl<'a> Vm<'a> {
@@ -63,7 +65,7 @@ impl<'a> Vm<'a> {
 }
 
 impl<'a> Vms<'a> {
-    pub fn gather(configs: &Configs<'a>, findings: &mut Findings<'a>) -> Self {
+    pub fn gather(configs: &Configs<'a>, earlier: &'a Earlier, findings: &mut Findings<'a>) -> Self {
         let mut list: Vec<Vm<'_>> = Vec::new();
         let mut by_id: HashMap<&InstanceId, usize> = HashMap::new();
         for (index, config) in configs.present.iter().enumerate() {
@@ -88,6 +90,7 @@ impl<'a> Vms<'a> {
             contested: BTreeSet::new(),
         };
         vms.report_invalid(configs, findings);
+        vms.report_unreadable(configs, earlier, findings);
         vms.find_duplicates(configs, findings);
         vms
     }
@@ -128,6 +131,33 @@ impl<'a> Vms<'a> {
                 vm.keys(configs),
                 Some(Concern::Vm(index)),
             );
+        }
+    }
+
+    fn report_unreadable(&mut self, configs: &Configs<'a>, earlier: &'a Earlier, findings: &mut Findings<'a>) {
+        let Earlier::Partly { unreadable, .. } = earlier else {
+            return;
+        };
+        for (name, node) in unreadable {
+            let index = self.by_id.get(&node.instance_id).copied();
+            let vm = index.and_then(|index| self.list.get_mut(index));
+            let mut keys = vm.as_ref().map(|vm| vm.keys(configs)).unwrap_or_default();
+            keys.extend(configs.claiming(name, &node.instance_id));
+            if let Some(vm) = vm {
+                vm.standing = Standing::Unreadable;
+            }
+            let message = format!(
+                "node {name} of server {} cannot be understood as it is in the management API: {}; it stays so until it is \
+                 corrected or deleted there",
+                node.instance_id, node.problem
+            );
+            let severity = if keys.is_empty() {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let kind = (severity, Reason::UnreadableNode);
+            findings.add(kind, (name.to_string(), message), keys, index.map(Concern::Vm));
         }
     }
 

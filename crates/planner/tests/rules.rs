@@ -6,7 +6,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use multinic_model::{Earlier, EarlierNode, Interface, InterfaceId, NodeName};
-use multinic_planner::{Change, Plan, Policy, Reason, RemovalLedger, Scope};
+use multinic_planner::{Change, Claim, Plan, PlannedNode, Policy, Reason, RemovalLedger, Scope};
 use proptest::prelude::*;
 use world::{
     Event, Nodes, World, address, after, held, held_by_instance, history, instance, mac, mtu, oracle, policy,
@@ -96,7 +96,7 @@ fn settle(world: &mut World, earlier: &Earlier) {
     world.heal();
     for _ in 0..8 {
         let earlier = match earlier {
-            Earlier::Known(_) => Earlier::Known(world.nodes.clone()),
+            Earlier::Known(_) | Earlier::Partly { .. } => Earlier::Known(world.nodes.clone()),
             Earlier::NotOffered => Earlier::NotOffered,
         };
         let plan = world.plan_with(&policy, &earlier, &world.ledger, false);
@@ -255,6 +255,26 @@ proptest! {
             let plan = world.plan(&policy(Scope::WholeTruth));
             assert!(plan.claims[&world::key(held)].is_superset(&config.claims));
             assert!(plan.vms.keys().all(|(key, _)| *key != world::key(held)));
+        });
+    }
+
+    #[test]
+    fn a_node_that_cannot_be_understood_is_left_alone_with_all_that_is_its_servers(events in history(), nth in 0_usize..6) {
+        live(&events, |world, _| {
+            let holding = || world.nodes.iter().filter(|(_, node)| !node.interfaces.is_empty());
+            let Some((name, node)) = holding().nth(nth) else {
+                return;
+            };
+            let mut world = world.clone();
+            world.odd_nodes = BTreeSet::from([name.clone()]);
+            let plan = world.plan(&policy(Scope::WholeTruth));
+            let own = |planned: &&PlannedNode| planned.config.instance_id == node.instance_id;
+            assert!(!plan.nodes.contains_key(name));
+            assert!(plan.nodes.values().filter(own).all(|planned| planned.change == Change::Unchanged || planned.change == Change::Withdraw), "{:?}", plan.nodes);
+            assert!(plan.findings.iter().any(|finding| finding.reason == Reason::UnreadableNode && finding.subject == name.as_str()));
+            let claim = Claim { instance_id: node.instance_id.clone(), node_name: name.clone() };
+            let claimed = world.configs.values().any(|config| config.claims.contains(&claim));
+            assert!(!claimed || plan.claims.values().any(|claims| claims.contains(&claim)), "{claim:?} is lost");
         });
     }
 

@@ -1,11 +1,12 @@
 //! The outside world of a pass, built once from the settings: Contrabass, the clouds, the management API.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-use multinic_cloud::{Cloud, CloudSettings, Interface};
+use multinic_cloud::{Cloud, CloudSettings, Interface, Service};
 use multinic_contrabass::{Cipher, Contrabass, ContrabassError, ContrabassSettings, Digest, EnvelopeSettings};
 use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings, ReadBack};
-use multinic_transport::{Endpoint, RetryPolicy, Tls};
+use multinic_transport::{Endpoint, Pem, RetryPolicy, Tls};
+use secrecy::ExposeSecret;
 
 use crate::settings::{
     CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection, PasswordSection,
@@ -88,10 +89,28 @@ impl Connections {
             cloud: Cloud::new(CloudSettings {
                 retry: pace.openstack,
                 page_size: pace.page_size,
-                ..cloud_settings(&settings.openstack)?
+                ..cloud_settings(&settings.openstack, secrets)?
             }),
             management_api,
         })
+    }
+
+    /// What was asked and answered so far, for metrics.
+    pub fn counts(&self) -> Counts {
+        let openstack = self.cloud.requests();
+        let mut counts = Counts {
+            requests: BTreeMap::new(),
+            budget_waits: openstack.waits,
+            budget_waited: openstack.waited,
+        };
+        counts.add("contrabass", self.contrabass.answers());
+        counts.add(
+            "management-api",
+            self.management_api.iter().flat_map(ManagementApi::answers),
+        );
+        let named = |((service, class), count)| ((openstack_name(service), class), count);
+        counts.requests.extend(openstack.sent.into_iter().map(named));
+        counts
     }
 
     /// HTTP requests sent so far.
@@ -102,6 +121,18 @@ impl Connections {
             management_api: self.management_api.as_ref().map_or(0, ManagementApi::requests),
         }
     }
+}
+
+/// Everything that is worth a metric. Only grows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Requests that are over, by service (`contrabass`, `keystone`, `nova`, `neutron`, `management-api`) and class of
+    /// answer (`2xx`, `3xx`, `4xx`, `5xx`, or `none` when no complete answer came); retries included.
+    pub requests: BTreeMap<(&'static str, &'static str), u64>,
+    /// How many requests to OpenStack had to wait for their turn in the budget.
+    pub budget_waits: u64,
+    /// How long they waited, in all.
+    pub budget_waited: Duration,
 }
 
 /// How many HTTP requests were sent, retries included.
@@ -115,6 +146,21 @@ pub struct Requests {
     pub management_api: u64,
 }
 
+impl Counts {
+    fn add(&mut self, service: &'static str, answers: impl IntoIterator<Item = (&'static str, u64)>) {
+        let named = answers.into_iter().map(|(class, count)| ((service, class), count));
+        self.requests.extend(named);
+    }
+}
+
+fn openstack_name(service: Service) -> &'static str {
+    match service {
+        Service::Identity => "keystone",
+        Service::Compute => "nova",
+        Service::Network => "neutron",
+    }
+}
+
 fn contrabass(section: &ContrabassSection, secrets: &dyn Secrets) -> Result<Contrabass, ConnectionsError> {
     Contrabass::new(ContrabassSettings {
         endpoint: section.endpoint.url().clone(),
@@ -124,7 +170,7 @@ fn contrabass(section: &ContrabassSection, secrets: &dyn Secrets) -> Result<Cont
             .as_ref()
             .map(|token| fetch(secrets, "contrabass.token", token))
             .transpose()?,
-        transport: endpoint("contrabass", section.timeout, &section.tls)?,
+        transport: endpoint(secrets, &CONTRABASS, section.timeout, &section.tls)?,
     })
     .map_err(ConnectionsError::Contrabass)
 }
@@ -159,7 +205,7 @@ fn management_api(
             .as_ref()
             .map(|token| fetch(secrets, "managementApi.token", token))
             .transpose()?,
-        transport: endpoint("managementApi", section.timeout, &section.tls)?,
+        transport: endpoint(secrets, &MANAGEMENT_API, section.timeout, &section.tls)?,
         batch_size: section.batch_size.unwrap_or(defaults.batch_size),
         retry,
         read_back: match section.read_back {
@@ -171,7 +217,7 @@ fn management_api(
     .map_err(ConnectionsError::ManagementApi)
 }
 
-fn cloud_settings(section: &OpenstackSection) -> Result<CloudSettings, ConnectionsError> {
+fn cloud_settings(section: &OpenstackSection, secrets: &dyn Secrets) -> Result<CloudSettings, ConnectionsError> {
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Ok(CloudSettings {
         interface: match section.interface {
@@ -184,22 +230,56 @@ fn cloud_settings(section: &OpenstackSection) -> Result<CloudSettings, Connectio
         compute_endpoint: section.endpoints.compute.as_ref().map(|url| url.url().clone()),
         network_endpoint: section.endpoints.network.as_ref().map(|url| url.url().clone()),
         requests_per_second: section.requests_per_second,
-        endpoint: endpoint("openstack", section.timeout, &section.tls)?,
+        endpoint: endpoint(secrets, &OPENSTACK, section.timeout, &section.tls)?,
         ..CloudSettings::default()
     })
 }
 
-fn endpoint(setting: &'static str, timeout: Option<Span>, tls: &TlsSection) -> Result<Endpoint, ConnectionsError> {
-    if tls.ca_secret.is_some() {
-        return Err(ConnectionsError::CaSecret { setting });
-    }
+/// A section that describes an endpoint.
+struct Section {
+    name: &'static str,
+    ca_secret: &'static str,
+}
+
+const CONTRABASS: Section = Section {
+    name: "contrabass",
+    ca_secret: "contrabass.tls.caSecret",
+};
+const OPENSTACK: Section = Section {
+    name: "openstack",
+    ca_secret: "openstack.tls.caSecret",
+};
+const MANAGEMENT_API: Section = Section {
+    name: "managementApi",
+    ca_secret: "managementApi.tls.caSecret",
+};
+
+fn endpoint(
+    secrets: &dyn Secrets,
+    section: &Section,
+    timeout: Option<Span>,
+    tls: &TlsSection,
+) -> Result<Endpoint, ConnectionsError> {
+    let ca_secret = tls.ca_secret.as_ref();
     Ok(Endpoint {
         timeout: timeout.map_or_else(|| Endpoint::default().timeout, Span::duration),
         tls: Tls {
             ca_file: tls.ca_file.clone(),
+            ca_pem: ca_secret.map(|secret| ca_pem(secrets, section, secret)).transpose()?,
             insecure_skip_verify: tls.insecure_skip_verify,
         },
     })
+}
+
+fn ca_pem(secrets: &dyn Secrets, section: &Section, reference: &SecretRef) -> Result<Pem, ConnectionsError> {
+    match fetch(secrets, section.ca_secret, reference) {
+        Ok(pem) => Ok(Pem::new(pem.expose_secret().as_bytes())),
+        Err(ConnectionsError::Secret {
+            source: SecretError::NoKubernetes(_),
+            ..
+        }) => Err(ConnectionsError::CaSecret { setting: section.name }),
+        Err(error) => Err(error),
+    }
 }
 
 fn fetch(

@@ -21,7 +21,7 @@ mod resolve;
 pub mod settings;
 mod yaml;
 
-pub use connections::{Connections, ConnectionsError, Pace, Requests};
+pub use connections::{Connections, ConnectionsError, Counts, Pace, Requests};
 pub use deliver::{Delivered, Extent};
 pub use error::PlaceError;
 pub use memory::earlier_after;

@@ -25,6 +25,15 @@ pub fn earlier_after(earlier: &Earlier, plan: &Plan, delivery: Option<&Delivery>
             nodes.extend(changed.map(held));
             Earlier::Known(nodes)
         }
+        Earlier::Partly { nodes, unreadable } => {
+            let mut nodes = nodes.clone();
+            let changed = plan.nodes.iter().filter(|(name, _)| acknowledged(name));
+            nodes.extend(changed.map(held));
+            Earlier::Partly {
+                nodes,
+                unreadable: unreadable.clone(),
+            }
+        }
         Earlier::NotOffered if accounts_for_all(plan) && plan.nodes.keys().all(acknowledged) => {
             Earlier::Known(plan.nodes.iter().map(held).collect::<BTreeMap<_, _>>())
         }

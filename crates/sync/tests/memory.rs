@@ -127,8 +127,8 @@ async fn a_server_without_read_back_is_known_once_it_has_acknowledged_everything
     };
     let stage = staging.stage(cast::cloud());
     let configs = || vec![cast::all()[0].config()];
-    let refuses = stage.receiver.faults();
-    refuses
+    let faults = stage.receiver.faults();
+    faults
         .at(Service::ManagementApi)
         .method("POST")
         .inject(Fault::status(403));

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
-    AlwaysOpen, BaseUrl, Endpoint, EndpointError, Gate, Pauses, RetryPolicy, SendError, body::read_body,
+    AlwaysOpen, BaseUrl, Endpoint, EndpointError, Gate, Pauses, RetryPolicy, SendError, Tally, body::read_body,
     printable::error_detail, printable::printable, retry::Transient, retry_after::retry_after,
 };
 
@@ -25,6 +25,7 @@ pub struct ApiClient {
     retry: RetryPolicy,
     pauses: Pauses,
     requests: AtomicU64,
+    answers: Tally,
 }
 
 struct Token {
@@ -67,6 +68,7 @@ impl ApiClient {
             retry,
             pauses: Pauses::default(),
             requests: AtomicU64::new(0),
+            answers: Tally::default(),
         })
     }
 
@@ -90,6 +92,11 @@ impl ApiClient {
     /// How many requests were sent so far, repeated ones included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The requests that are over, by class of answer.
+    pub const fn answers(&self) -> &Tally {
+        &self.answers
     }
 
     /// Sends what `build` makes, with the token, at most `attempts` times (never more than the policy allows):
@@ -133,28 +140,30 @@ impl ApiClient {
     }
 
     async fn attempt(&self, request: reqwest::RequestBuilder, max: usize, number: u32) -> Result<Answer, Failure> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self.exchange(request, max, number).await;
+        self.answers.count(answer.as_ref().ok().map(|answer| answer.status));
+        match answer {
+            Ok(answer) if is_transient(answer.status) => Err(Failure::Status(answer)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(Failure::Send(error)),
+        }
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder, max: usize, number: u32) -> Result<Answer, SendError> {
         let request = match &self.token {
             Some(token) => request.header(AUTHORIZATION, token.header.clone()),
             None => request,
         };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let failed = |source| Failure::Send(SendError::new(source, number));
-        let response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(|source| SendError::new(source, number))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_body(response, max)
-            .await
-            .map_err(|source| Failure::Send(SendError::body(source, number)))?;
-        let answer = Answer {
+        let body = read_body(response, max).await;
+        Ok(Answer {
             status,
             headers,
-            body,
+            body: body.map_err(|source| SendError::body(source, number))?,
             attempts: number,
-        };
-        if is_transient(status) {
-            Err(Failure::Status(answer))
-        } else {
-            Ok(answer)
-        }
+        })
     }
 
     /// What the server says about an error, as one printable line in which the token does not occur.

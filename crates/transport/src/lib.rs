@@ -6,24 +6,28 @@
 mod api_client;
 mod base_url;
 mod body;
+mod ca;
 mod gate;
 mod printable;
 mod retry;
 mod retry_after;
 mod send_error;
+mod tally;
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use url::Url;
 
 pub use api_client::{Answer, ApiClient};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use body::{BodyError, read_body};
+pub use ca::{CaFile, Pem};
 pub use gate::{AlwaysOpen, Gate};
 pub use printable::{error_detail, printable};
 pub use retry::{Pauses, RetryPolicy};
 pub use retry_after::retry_after;
 pub use send_error::{SendError, SendErrorKind};
+pub use tally::Tally;
 
 /// How an endpoint is reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +43,8 @@ pub struct Endpoint {
 pub struct Tls {
     /// A PEM bundle, trusted in addition to the system's roots.
     pub ca_file: Option<PathBuf>,
+    /// The same, where the bundle is no file; trusted in addition to `ca_file`.
+    pub ca_pem: Option<Pem>,
     /// Checks nothing. For one endpoint, only when its setting says so.
     pub insecure_skip_verify: bool,
 }
@@ -71,6 +77,15 @@ pub enum EndpointError {
         /// What was wrong.
         source: Option<reqwest::Error>,
     },
+    /// The bundle that is no file is not PEM.
+    #[error("failed to read certificates from the CA bundle of caSecret: expected PEM")]
+    ParseCaPem {
+        /// What was wrong.
+        source: Option<reqwest::Error>,
+    },
+    /// A library wants the bundle as a file, and none can be written.
+    #[error("failed to write a CA file below the folder for temporary files")]
+    WriteCaFile(#[source] io::Error),
     /// The TLS library refused.
     #[error("failed to build the HTTP client")]
     Build(#[source] reqwest::Error),
@@ -83,7 +98,10 @@ pub enum EndpointError {
 }
 
 /// How long a TCP connection and its TLS handshake may take, at most; the whole request has [`Endpoint::timeout`].
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+///
+/// A [`Gate`] is asked before the connection is made. Five seconds lie between the closing of a leader's fence and the
+/// earliest moment at which another may lead, so nothing is on its way for longer than that.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl Endpoint {
     /// Builds the client. It follows no redirects (a redirected POST would lose its body, and a bearer token must not
@@ -109,30 +127,6 @@ impl Endpoint {
     }
 }
 
-impl Tls {
-    /// The certificates of `ca_file`; at least one if there is a file.
-    pub fn certificates(&self) -> Result<Vec<reqwest::Certificate>, EndpointError> {
-        let Some(path) = &self.ca_file else {
-            return Ok(Vec::new());
-        };
-        let pem = fs::read(path).map_err(|source| EndpointError::ReadCaFile {
-            path: path.clone(),
-            source,
-        })?;
-        match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certificates) if certificates.is_empty() => Err(EndpointError::ParseCaFile {
-                path: path.clone(),
-                source: None,
-            }),
-            Ok(certificates) => Ok(certificates),
-            Err(source) => Err(EndpointError::ParseCaFile {
-                path: path.clone(),
-                source: Some(source),
-            }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +136,7 @@ mod tests {
         for path in ["/nonexistent/ca.pem", "/dev/null"] {
             let tls = Tls {
                 ca_file: Some(path.into()),
-                insecure_skip_verify: false,
+                ..Tls::default()
             };
             let error = tls.certificates().unwrap_err().to_string();
             assert!(error.contains(path), "{error}");

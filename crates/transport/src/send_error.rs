@@ -84,7 +84,7 @@ impl SendError {
     pub const fn hint(&self) -> &'static str {
         match self.kind {
             SendErrorKind::Connect => "check the address, the port, DNS and firewalls between here and there",
-            SendErrorKind::Tls => "check http/https and the certificate; give its CA with tls.caFile",
+            SendErrorKind::Tls => "check http/https and the certificate; give its CA with tls.caFile or tls.caSecret",
             SendErrorKind::Timeout => {
                 "check that the server is well and reachable; raise the timeout if it is just slow"
             }

@@ -3,7 +3,7 @@
 
 use std::{io::Write, net::SocketAddr, num::NonZeroU32, sync::Arc};
 
-use multinic_transport::{ApiClient, Endpoint, RetryPolicy, SendError, SendErrorKind, Tls};
+use multinic_transport::{ApiClient, Endpoint, Pem, RetryPolicy, SendError, SendErrorKind, Tls};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::NamedTempFile;
 use tokio::{
@@ -65,7 +65,7 @@ async fn get(address: &str, tls: Tls) -> Result<u16, SendError> {
 fn with_ca(pem: &NamedTempFile) -> Tls {
     Tls {
         ca_file: Some(pem.path().to_owned()),
-        insecure_skip_verify: false,
+        ..Tls::default()
     }
 }
 
@@ -84,6 +84,17 @@ async fn a_certificate_of_the_ca_file_is_trusted() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_a_bundle_in_memory_is_trusted() {
+    let (address, pem) = tls_server("127.0.0.1").await;
+    let bundle = std::fs::read(pem.path()).unwrap();
+    let tls = Tls {
+        ca_pem: Some(Pem::new(&bundle)),
+        ..Tls::default()
+    };
+    assert_eq!(get(&format!("https://{address}"), tls).await.unwrap(), 200);
+}
+
+#[tokio::test]
 async fn a_trusted_certificate_for_another_name_is_refused() {
     let (address, pem) = tls_server("another.example").await;
     let error = get(&format!("https://{address}"), with_ca(&pem)).await.unwrap_err();
@@ -94,8 +105,8 @@ async fn a_trusted_certificate_for_another_name_is_refused() {
 async fn without_verification_any_certificate_will_do() {
     let (address, _pem) = tls_server("another.example").await;
     let tls = Tls {
-        ca_file: None,
         insecure_skip_verify: true,
+        ..Tls::default()
     };
     assert_eq!(get(&format!("https://{address}"), tls).await.unwrap(), 200);
 }

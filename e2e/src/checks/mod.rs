@@ -4,6 +4,7 @@ mod ambiguity;
 mod changes;
 mod credentials;
 mod naming;
+mod operator;
 mod scale;
 mod secrets;
 mod subnets;
@@ -28,6 +29,9 @@ pub async fn run(world: &World, results: &mut Results, only: &[String]) {
     }
     if wanted("credentials") {
         credentials::run(world, results);
+    }
+    if wanted("operator") {
+        operator::run(world, results).await;
     }
     if wanted("tokens") {
         tokens::run(world, results).await;

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::support::{client, cluster, in_batches_of, node_json, settings};
 use multinic_delivery::{DeliveryError, Probe};
-use multinic_model::Earlier;
+use multinic_model::{Earlier, NodeName};
 use multinic_testing::server::{Reply, Request, Server};
 use serde_json::{Value, json};
 
@@ -133,11 +133,9 @@ async fn nothing_incomplete_passes_for_complete() {
 }
 
 #[tokio::test]
-async fn an_item_that_is_no_node_config_is_an_error_that_names_it() {
+async fn an_item_that_cannot_be_told_apart_is_an_error_that_names_it() {
     for (path, value, reason) in [
         ("/interfaces/0/macAddress", json!("foreign"), "MAC address"),
-        ("/interfaces/0/address", json!("10.0.0.1"), "lies outside"),
-        ("/interfaces/0/id", json!(0), "nonzero"),
         ("/interfaces", json!(null), "invalid type"),
         ("/instanceId", json!(""), "server id"),
     ] {
@@ -151,6 +149,31 @@ async fn an_item_that_is_no_node_config_is_an_error_that_names_it() {
     }
     let (earlier, _) = read([page([json!("?")], Value::Null)]).await;
     assert!(earlier.unwrap_err().to_string().contains("without a nodeName"));
+}
+
+#[tokio::test]
+async fn an_item_that_is_no_node_config_is_kept_apart_if_it_is_known_whose_it_is() {
+    for (path, value, reason) in [
+        ("/interfaces/0/address", json!("10.0.0.1"), "lies outside"),
+        ("/interfaces/0/id", json!(0), "nonzero"),
+        ("/interfaces/0/mtu", json!(1), "MTU"),
+    ] {
+        let mut node = stored(7);
+        *node.pointer_mut(path).unwrap() = value;
+        let (earlier, _) = read([page([stored(1), node.clone()], Value::Null)]).await;
+        let Ok(Earlier::Partly { nodes, unreadable }) = earlier else {
+            panic!("{earlier:?}");
+        };
+        assert_eq!(nodes.keys().map(NodeName::as_str).collect::<Vec<_>>(), ["worker-1"]);
+        let (name, unreadable) = unreadable.iter().next().unwrap();
+        assert_eq!((name.as_str(), unreadable.instance_id.as_str()), ("worker-7", "i-7"));
+        assert!(unreadable.problem.contains(reason), "{}", unreadable.problem);
+        assert_eq!(unreadable.macs.len(), 1);
+        for second in [node.clone(), stored(7)] {
+            let (twice, _) = read([page([node.clone(), second], Value::Null)]).await;
+            assert_eq!(twice.unwrap_err().category(), "listed_twice");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldSet {
     pub owned: bool,
-    pub below: BTreeMap<String, FieldSet>,
+    pub below: BTreeMap<String, Self>,
 }
 
 impl FieldSet {

@@ -5,6 +5,8 @@ mod field_set;
 mod managed;
 mod merge;
 mod owners;
+#[cfg(test)]
+mod properties;
 mod remove;
 mod types;
 

@@ -13,6 +13,8 @@ use crate::{
 /// `info` (field 2) with `title` and `version`. It knows no kinds, so kubectl 1.20 validates none.
 const EMPTY_V2: &[u8] = b"\x0a\x032.0\x12\x13\x0a\x0aKubernetes\x12\x05v1.36";
 
+const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2";
+
 /// The parameters that every patch takes.
 const PARAMETERS: [&str; 5] = ["dryRun", "fieldManager", "fieldValidation", "force", "pretty"];
 
@@ -21,11 +23,10 @@ pub(super) fn v2(accept: &str) -> Result<Answer, ApiError> {
         .split(',')
         .map(|range| range.split(';').next().unwrap_or_default().trim())
         .collect();
-    let protobuf = ranges
-        .iter()
-        .find(|range| range.starts_with("application/com.github.proto-openapi.spec.v2"));
-    if let Some(content_type) = protobuf {
-        return Ok(Answer::of(200, content_type, Body::from(EMPTY_V2)));
+    if ranges.iter().any(|range| range.starts_with(V2_PROTOBUF)) {
+        // kubectl 1.20 asks for a type that it cannot read as the type of an answer.
+        let content_type = format!("{V2_PROTOBUF}.v1.0+protobuf");
+        return Ok(Answer::of(200, &content_type, Body::from(EMPTY_V2)));
     }
     if ranges
         .iter()

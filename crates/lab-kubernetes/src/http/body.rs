@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde_json::Value;
 
+use super::protobuf;
 use crate::{
     kinds::Kind,
     operations::{Patch, PatchFormat},
@@ -31,8 +32,14 @@ pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, ApiErro
     match media_type(headers) {
         "" | "application/json" => json(bytes),
         "application/yaml" => yaml(bytes),
-        _ => Err(ApiError::unsupported_media(&["application/json", "application/yaml"])),
+        // The accepted types do not name this one: only some objects are understood.
+        "application/vnd.kubernetes.protobuf" => protobuf::read(bytes).ok_or_else(unknown_object),
+        _ => Err(unknown_object()),
     }
+}
+
+fn unknown_object() -> ApiError {
+    ApiError::unsupported_media(&["application/json", "application/yaml"])
 }
 
 /// A patch in one of the formats that the kind understands.

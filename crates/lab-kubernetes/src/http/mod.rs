@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod handler;
 mod info;
+mod protobuf;
 mod query;
 mod resources;
 mod view;

@@ -138,8 +138,9 @@ impl Query {
             "All" => true,
             other => return Err(ApiError::bad_request(format!("dryRun: Unsupported value: {other:?}"))),
         };
+        let agent = user_agent.split('/').next().filter(|agent| !agent.is_empty());
         let manager = match self.text("fieldManager") {
-            "" => user_agent.split('/').next().unwrap_or_default(),
+            "" => agent.unwrap_or("unknown"),
             manager => manager,
         };
         Ok(WriteOptions {

@@ -57,22 +57,20 @@ impl View {
         match self {
             Self::Object => object.clone(),
             Self::Metadata => table::partial(object),
-            Self::Table(include) => {
-                table::table(kind, [object], include, meta_text(object, "resourceVersion").to_owned())
-            }
+            Self::Table(include) => table::table(kind, [object], include, meta_text(object, "resourceVersion")),
         }
     }
 
     pub fn list(self, kind: &Kind, listed: &Listed) -> Value {
         let objects = listed.objects.iter().map(AsRef::as_ref);
         let mut list = match (self, &kind.form) {
-            (Self::Table(include), _) => table::table(kind, objects, include, listed.revision.to_string()),
+            (Self::Table(include), _) => table::table(kind, objects, include, &listed.revision.to_string()),
             (Self::Metadata, _) => json!({
                 "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {},
                 "items": objects.map(table::partial).collect::<Vec<_>>(),
             }),
-            (Self::Object, Form::Custom(_)) => list_of(kind, objects.cloned().collect()),
-            (Self::Object, Form::Builtin(_)) => list_of(kind, objects.map(headless).collect()),
+            (Self::Object, Form::Custom(_)) => list_of(kind, &objects.cloned().collect::<Vec<_>>()),
+            (Self::Object, Form::Builtin(_)) => list_of(kind, &objects.map(headless).collect::<Vec<_>>()),
         };
         list["metadata"]["resourceVersion"] = json!(listed.revision.to_string());
         let always = matches!((self, &kind.form), (Self::Object, Form::Custom(_)));
@@ -86,7 +84,7 @@ impl View {
     }
 }
 
-fn list_of(kind: &Kind, items: Vec<Value>) -> Value {
+fn list_of(kind: &Kind, items: &[Value]) -> Value {
     json!({"kind": kind.list_kind, "apiVersion": kind.api_version(), "metadata": {}, "items": items})
 }
 

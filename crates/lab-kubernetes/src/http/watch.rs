@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// How long a watch lasts when the client does not say.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// How often a quiet watch is told the revision.
-const BOOKMARKS: Duration = Duration::from_secs(60);
+const BOOKMARKS: Duration = Duration::from_mins(1);
 
 struct Watch {
     shared: Arc<Shared>,
@@ -147,7 +147,12 @@ impl Watch {
 
     fn add_bookmark(&mut self) {
         self.next_bookmark = Instant::now() + BOOKMARKS;
-        if self.options.bookmarks {
+        if !self.options.bookmarks {
+            return;
+        }
+        // A bookmark vouches for everything before it.
+        self.read();
+        if !self.finished {
             self.lines.push_back(self.bookmark(false));
         }
     }

@@ -5,7 +5,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Form, Kind};
-use crate::{schema::below, status::ApiError};
+use crate::{
+    schema::{Schema, below},
+    status::ApiError,
+};
 
 /// An object as its kind knows it, and the paths of the fields that the kind does not know.
 #[derive(Debug)]
@@ -41,30 +44,30 @@ impl Kind {
                 differences(object, &known, "", &mut unknown);
                 Ok(Decoded { object: known, unknown })
             }
-            Form::Custom(custom) => self.decode_custom(&custom.schema, object).map_err(refuse),
+            Form::Custom(custom) => decode_custom(&custom.schema, object).map_err(refuse),
         }
     }
+}
 
-    fn decode_custom(&self, schema: &crate::schema::Schema, object: &Value) -> Result<Decoded, String> {
-        let mut body = object.clone();
-        let mut head = serde_json::Map::new();
-        if let Some(map) = body.as_object_mut() {
-            for key in ["apiVersion", "kind", "metadata"] {
-                head.extend(map.remove(key).map(|value| (key.to_owned(), value)));
-            }
+fn decode_custom(schema: &Schema, object: &Value) -> Result<Decoded, String> {
+    let mut body = object.clone();
+    let mut head = serde_json::Map::new();
+    if let Some(map) = body.as_object_mut() {
+        for key in ["apiVersion", "kind", "metadata"] {
+            head.extend(map.remove(key).map(|value| (key.to_owned(), value)));
         }
-        let mut unknown = schema.prune(&mut body, "");
-        if let Some(metadata) = head.get_mut("metadata") {
-            let known = canonical_metadata(metadata)?;
-            differences(metadata, &known, "metadata", &mut unknown);
-            *metadata = known;
-        }
-        schema.fill_defaults(&mut body);
-        if let Some(map) = body.as_object_mut() {
-            map.extend(head);
-        }
-        Ok(Decoded { object: body, unknown })
     }
+    let mut unknown = schema.prune(&mut body, "");
+    if let Some(metadata) = head.get_mut("metadata") {
+        let known = canonical_metadata(metadata)?;
+        differences(metadata, &known, "metadata", &mut unknown);
+        *metadata = known;
+    }
+    schema.fill_defaults(&mut body);
+    if let Some(map) = body.as_object_mut() {
+        map.extend(head);
+    }
+    Ok(Decoded { object: body, unknown })
 }
 
 /// The paths of what is in `sent` but not in `known`; nulls stand for nothing.

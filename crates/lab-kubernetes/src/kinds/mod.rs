@@ -16,6 +16,7 @@ use crate::status::GroupResource;
 
 /// One kind in one version of its group.
 #[derive(Debug)]
+#[allow(clippy::struct_field_names, reason = "the names of Kubernetes")]
 pub(crate) struct Kind {
     pub group: String,
     pub version: String,

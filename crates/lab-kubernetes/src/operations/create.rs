@@ -16,7 +16,7 @@ impl State {
     /// Creates an object; its name is the target's, the body's, or generated.
     pub fn create(&mut self, target: &Target, body: Value, options: &WriteOptions) -> Result<Written, ApiError> {
         let mut target = target.clone();
-        let body = self.new_object(&mut target, body)?;
+        let body = new_object(&mut target, body)?;
         self.check_room(&target)?;
         let decoded = target.kind.decode(&body)?;
         let warnings = options.judge(&target, &decoded.unknown)?;
@@ -47,22 +47,6 @@ impl State {
             created: true,
             warnings: Vec::new(),
         })
-    }
-
-    fn new_object(&self, target: &mut Target, mut body: Value) -> Result<Value, ApiError> {
-        fill_head(target, &mut body)?;
-        if object::revision(&body) != 0 {
-            return Err(ApiError::bad_request(
-                "resourceVersion should not be set on objects to be created",
-            ));
-        }
-        let prefix = object::meta_text(&body, "generateName");
-        if object::meta_text(&body, "name").is_empty() && !prefix.is_empty() {
-            let name = format!("{prefix}{}", random::suffix());
-            object::set_meta(&mut body, "name", json!(name));
-        }
-        object::meta_text(&body, "name").clone_into(&mut target.name);
-        Ok(body)
     }
 
     fn check_room(&self, target: &Target) -> Result<(), ApiError> {
@@ -97,7 +81,7 @@ impl State {
         }
         strategy::finish(&target.kind, &mut object);
         validate(&target.kind, &object, None)?;
-        let defined = self.check_definition(&target.kind, &object)?;
+        let defined = definitions::defined_by(&target.kind, &object)?;
         if self.find(target).is_some() {
             return Err(ApiError::already_exists(&target.kind.resource(), &target.name));
         }
@@ -114,6 +98,23 @@ impl State {
         }
         Ok(stored)
     }
+}
+
+/// The object that a body describes, with the name that it gets.
+fn new_object(target: &mut Target, mut body: Value) -> Result<Value, ApiError> {
+    fill_head(target, &mut body)?;
+    if object::revision(&body) != 0 {
+        return Err(ApiError::bad_request(
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    let prefix = object::meta_text(&body, "generateName");
+    if object::meta_text(&body, "name").is_empty() && !prefix.is_empty() {
+        let name = format!("{prefix}{}", random::suffix());
+        object::set_meta(&mut body, "name", json!(name));
+    }
+    object::meta_text(&body, "name").clone_into(&mut target.name);
+    Ok(body)
 }
 
 /// Fills in and checks what the path already says about the object.

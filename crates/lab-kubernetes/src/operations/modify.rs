@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{WriteOptions, Written, create::fill_head, validate::validate, with_warnings};
 use crate::{
-    apply, object,
+    apply, definitions, object,
     state::{State, Target},
     status::{ApiError, FieldError},
     strategy,
@@ -26,7 +26,7 @@ impl State {
     /// Replaces an object.
     pub fn update(&mut self, target: &Target, mut body: Value, options: &WriteOptions) -> Result<Written, ApiError> {
         fill_head(target, &mut body)?;
-        let live = self.find(target).ok_or_else(|| target.not_found())?;
+        let live = self.find(target).ok_or_else(|| missing(target))?;
         let needs_version = target.kind.custom().is_some()
             || target.kind.is_definition()
             || target.kind.is("coordination.k8s.io", "leases");
@@ -39,7 +39,7 @@ impl State {
                 &[error],
             ));
         }
-        self.modify(target, &live, body, options, false)
+        self.modify(target, &live, &body, options, false)
     }
 
     /// Makes the stored object what `wanted` says; `owned` when `wanted` already records its owners.
@@ -47,12 +47,12 @@ impl State {
         &mut self,
         target: &Target,
         live: &Arc<Value>,
-        wanted: Value,
+        wanted: &Value,
         options: &WriteOptions,
         owned: bool,
     ) -> Result<Written, ApiError> {
-        check_preconditions(target, live, &wanted)?;
-        let decoded = target.kind.decode(&wanted)?;
+        check_preconditions(target, live, wanted)?;
+        let decoded = target.kind.decode(wanted)?;
         let warnings = if owned {
             Vec::new()
         } else {
@@ -71,7 +71,7 @@ impl State {
         let defined = if target.status {
             None
         } else {
-            self.check_definition(&target.kind, &object)?
+            definitions::defined_by(&target.kind, &object)?
         };
         if options.dry_run {
             return Ok(done(Arc::new(object)));
@@ -96,6 +96,20 @@ impl State {
         self.settle();
         Arc::new(object)
     }
+}
+
+/// What an update of nothing is answered with: some kinds would be created by it.
+fn missing(target: &Target) -> ApiError {
+    let kind = &target.kind;
+    let creates = kind.group == "rbac.authorization.k8s.io"
+        || [("coordination.k8s.io", "leases"), ("", "services")]
+            .iter()
+            .any(|(group, plural)| kind.is(group, plural))
+        || kind.table == "events";
+    if creates && !target.status {
+        return ApiError::not_implemented(format!("creating {} by an update", kind.plural));
+    }
+    target.not_found()
 }
 
 fn check_preconditions(target: &Target, live: &Value, wanted: &Value) -> Result<(), ApiError> {

@@ -39,7 +39,7 @@ impl State {
             }
             PatchFormat::Merge | PatchFormat::Apply => patch::merge(&live, &patch.body),
         };
-        self.modify(target, &live, wanted, options, false)
+        self.modify(target, &live, &wanted, options, false)
     }
 
     fn apply(&mut self, target: &Target, mut applied: Value, options: &WriteOptions) -> Result<Written, ApiError> {
@@ -54,7 +54,7 @@ impl State {
             return self.apply_to_nothing(target, &applied, options);
         };
         let wanted = apply::apply(&options.ownership(target, true), Some(&live), &applied, options.force)?;
-        self.modify(target, &live, wanted, options, true)
+        self.modify(target, &live, &wanted, options, true)
     }
 
     fn apply_to_nothing(

@@ -17,9 +17,9 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    fn value(&self, live: Option<&Value>, patch: &Value, path: &str) -> Result<Value, ApiError> {
+    fn value(&self, live: Option<&Value>, patch: &Value, at: &str) -> Result<Value, ApiError> {
         match patch {
-            Value::Object(patch) => Ok(Value::Object(self.map(live.and_then(Value::as_object), patch, path)?)),
+            Value::Object(patch) => Ok(Value::Object(self.map(live.and_then(Value::as_object), patch, at)?)),
             _ => Ok(patch.clone()),
         }
     }
@@ -28,37 +28,37 @@ impl Merge<'_> {
         &self,
         live: Option<&Map<String, Value>>,
         patch: &Map<String, Value>,
-        path: &str,
+        at: &str,
     ) -> Result<Map<String, Value>, ApiError> {
         let mut merged = match patch.get("$patch").and_then(Value::as_str) {
             Some("replace") => Map::new(),
             Some("delete") => return Ok(Map::new()),
-            Some(other) if other != "merge" => return Err(refused(path, &format!("$patch: {other}"))),
+            Some(other) if other != "merge" => return Err(refused(at, &format!("$patch: {other}"))),
             _ => live.cloned().unwrap_or_default(),
         };
         if let Some(keys) = patch.get("$retainKeys").and_then(Value::as_array) {
             merged.retain(|key, _| keys.iter().any(|kept| kept == key.as_str()));
         }
         for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with('$')) {
-            let path = if path.is_empty() {
+            let at = if at.is_empty() {
                 key.clone()
             } else {
-                format!("{path}.{key}")
+                format!("{at}.{key}")
             };
             let order = patch.get(&format!("$setElementOrder/{key}"));
             match value {
                 Value::Null => drop(merged.remove(key)),
                 Value::Array(items) => {
-                    let list = self.list(merged.get(key), items, order, &path)?;
+                    let list = self.list(merged.get(key), items, order, &at)?;
                     merged.insert(key.clone(), Value::Array(list));
                 }
                 _ => {
-                    let value = self.value(merged.get(key), value, &path)?;
+                    let value = self.value(merged.get(key), value, &at)?;
                     merged.insert(key.clone(), value);
                 }
             }
         }
-        self.directives(&mut merged, patch, path)?;
+        self.directives(&mut merged, patch, at)?;
         Ok(merged)
     }
 
@@ -67,7 +67,7 @@ impl Merge<'_> {
         &self,
         merged: &mut Map<String, Value>,
         patch: &Map<String, Value>,
-        path: &str,
+        at: &str,
     ) -> Result<(), ApiError> {
         for (key, value) in patch.iter().filter(|(key, _)| key.starts_with('$')) {
             match key.split_once('/') {
@@ -78,17 +78,17 @@ impl Merge<'_> {
                     }
                 }
                 Some(("$setElementOrder", list)) => {
-                    let path = if path.is_empty() {
+                    let at = if at.is_empty() {
                         list.to_owned()
                     } else {
-                        format!("{path}.{list}")
+                        format!("{at}.{list}")
                     };
                     if let Some(Value::Array(items)) = merged.get_mut(list) {
-                        self.sort(items, value, &path);
+                        self.sort(items, value, &at);
                     }
                 }
                 _ if key == "$patch" || key == "$retainKeys" => {}
-                _ => return Err(refused(path, key)),
+                _ => return Err(refused(at, key)),
             }
         }
         Ok(())
@@ -99,7 +99,7 @@ impl Merge<'_> {
         live: Option<&Value>,
         patch: &[Value],
         order: Option<&Value>,
-        path: &str,
+        at: &str,
     ) -> Result<Vec<Value>, ApiError> {
         let live = live.and_then(Value::as_array).cloned().unwrap_or_default();
         if patch
@@ -112,23 +112,23 @@ impl Merge<'_> {
                 .cloned()
                 .collect());
         }
-        let mut merged = match self.key_of(path) {
+        let mut merged = match self.key_of(at) {
             None => return Ok(patch.to_vec()),
             Some("") => union(live, patch),
-            Some(key) => self.items(live, patch, key, path)?,
+            Some(key) => self.items(live, patch, key, at)?,
         };
         if let Some(order) = order {
-            self.sort(&mut merged, order, path);
+            self.sort(&mut merged, order, at);
         }
         Ok(merged)
     }
 
-    fn items(&self, mut merged: Vec<Value>, patch: &[Value], key: &str, path: &str) -> Result<Vec<Value>, ApiError> {
-        let item_path = format!("{path}[]");
+    fn items(&self, mut merged: Vec<Value>, patch: &[Value], key: &str, at: &str) -> Result<Vec<Value>, ApiError> {
+        let item_path = format!("{at}[]");
         for change in patch {
             let identity = change
                 .get(key)
-                .ok_or_else(|| refused(path, &format!("an item without its merge key {key}")))?;
+                .ok_or_else(|| refused(at, &format!("an item without its merge key {key}")))?;
             let place = merged.iter().position(|item| item.get(key) == Some(identity));
             if change.get("$patch") == Some(&Value::from("delete")) {
                 merged.retain(|item| item.get(key) != Some(identity));
@@ -144,8 +144,8 @@ impl Merge<'_> {
     }
 
     /// Puts the items of a list in the order of the directive; items it does not name stay where they are, after.
-    fn sort(&self, items: &mut [Value], order: &Value, path: &str) {
-        let key = self.key_of(path).unwrap_or_default();
+    fn sort(&self, items: &mut [Value], order: &Value, at: &str) {
+        let key = self.key_of(at).unwrap_or_default();
         let identity = |item: &Value| {
             if key.is_empty() {
                 Some(item.clone())
@@ -157,11 +157,11 @@ impl Merge<'_> {
         items.sort_by_key(|item| order.iter().position(|of| *of == identity(item)).unwrap_or(usize::MAX));
     }
 
-    fn key_of(&self, path: &str) -> Option<&'static str> {
+    fn key_of(&self, at: &str) -> Option<&'static str> {
         METADATA_LISTS
             .iter()
             .chain(self.lists)
-            .find(|list| list.path == path)
+            .find(|list| list.path == at)
             .map(|list| list.patch_key)
     }
 }
@@ -175,8 +175,8 @@ fn union(mut live: Vec<Value>, patch: &[Value]) -> Vec<Value> {
     live
 }
 
-fn refused(path: &str, what: &str) -> ApiError {
-    ApiError::not_implemented(format!("{what} of strategic merge patches (at {path:?})"))
+fn refused(at: &str, what: &str) -> ApiError {
+    ApiError::not_implemented(format!("{what} of strategic merge patches (at {at:?})"))
 }
 
 #[cfg(test)]

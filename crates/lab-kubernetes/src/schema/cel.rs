@@ -26,13 +26,16 @@ impl Rules {
     /// The first rule that does not compile, in words.
     pub fn compile(schema: &Value) -> Result<Self, String> {
         let compiled = compile_schema(schema);
-        if let Some(error) = compiled.compilation_errors().first() {
+        let mut errors = nodes(&compiled)
+            .into_iter()
+            .flat_map(CompiledSchema::compilation_errors);
+        if let Some(error) = errors.next() {
             return Err(error.to_string());
         }
         Ok(Self {
+            any: nodes(&compiled).iter().any(|node| !node.validations.is_empty()),
             compiled,
             validator: Validator::new(),
-            any: has_rules(schema),
         })
     }
 
@@ -78,10 +81,11 @@ fn field_error(error: &kube_cel::ValidationError) -> FieldError {
     FieldError::new(field, reason, message)
 }
 
-fn has_rules(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => map.contains_key("x-kubernetes-validations") || map.values().any(has_rules),
-        Value::Array(list) => list.iter().any(has_rules),
-        _ => false,
-    }
+/// Every node of a compiled schema.
+fn nodes(schema: &CompiledSchema) -> Vec<&CompiledSchema> {
+    let children = schema.properties.values();
+    let children = children
+        .chain(schema.items.as_deref())
+        .chain(schema.additional_properties.as_deref());
+    std::iter::once(schema).chain(children.flat_map(nodes)).collect()
 }

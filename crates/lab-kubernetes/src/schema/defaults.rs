@@ -27,7 +27,9 @@ impl Schema {
             }
             Value::Array(list) => {
                 if let Some(schema) = &self.items {
-                    list.iter_mut().for_each(|value| schema.fill_defaults(value));
+                    for value in list {
+                        schema.fill_defaults(value);
+                    }
                 }
             }
             _ => {}

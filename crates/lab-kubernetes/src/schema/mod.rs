@@ -51,12 +51,13 @@ pub(crate) enum ListType {
 
 /// One node of a structural schema.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the switches of structural schemas")]
 pub(crate) struct Schema {
     pub json_type: Option<JsonType>,
     pub nullable: bool,
-    pub properties: BTreeMap<String, Schema>,
-    pub additional: Option<Box<Schema>>,
-    pub items: Option<Box<Schema>>,
+    pub properties: BTreeMap<String, Self>,
+    pub additional: Option<Box<Self>>,
+    pub items: Option<Box<Self>>,
     pub required: Vec<String>,
     pub default: Option<Value>,
     pub list_type: ListType,

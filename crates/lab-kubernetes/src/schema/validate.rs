@@ -138,6 +138,11 @@ impl Schema {
         if let Some(bound) = self.limits.maximum.as_ref().filter(|bound| above(bound)) {
             refuse(format!("{} {}", word(bound, "less than"), plain_number(bound.value)));
         }
+        if self.limits.format.as_deref() == Some("int32")
+            && !(f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number)
+        {
+            refuse("a 32 bit integer".to_owned());
+        }
         if let Some(of) = self.limits.multiple_of.filter(|of| (number / of).fract() != 0.0) {
             refuse(format!("a multiple of {}", plain_number(of)));
         }
@@ -234,6 +239,11 @@ mod tests {
                 json!({"type": "integer", "maximum": 3}),
                 json!(4),
                 "f: Invalid value: 4: f in body should be less than or equal to 3",
+            ),
+            (
+                json!({"type": "integer", "format": "int32"}),
+                json!(2_147_483_648_u64),
+                "f: Invalid value: 2147483648: f in body should be a 32 bit integer",
             ),
             (
                 json!({"type": "array"}),

@@ -80,20 +80,16 @@ pub(super) fn cells(builtin: &Builtin, object: &Value) -> Vec<Value> {
 
 fn event(event: &Value) -> Vec<Value> {
     let either = |a: &[&str], b: &[&str]| text(event, a).or_else(|| text(event, b)).unwrap_or_default().to_owned();
-    let last = text(event, &["series", "lastObservedTime"])
-        .map(str::to_owned)
-        .unwrap_or_else(|| {
-            let legacy = either(&["lastTimestamp"], &["deprecatedLastTimestamp"]);
-            if legacy.is_empty() {
-                either(&["eventTime"], &["metadata", "creationTimestamp"])
-            } else {
-                legacy
-            }
-        });
+    let times = [
+        either(&["series", "lastObservedTime"], &["lastTimestamp"]),
+        either(&["deprecatedLastTimestamp"], &["eventTime"]),
+        either(&["metadata", "creationTimestamp"], &[]),
+    ];
+    let last = times.iter().find(|time| !time.is_empty()).map_or("", String::as_str);
     let kind = either(&["involvedObject", "kind"], &["regarding", "kind"]).to_lowercase();
     let name = either(&["involvedObject", "name"], &["regarding", "name"]);
     vec![
-        json!(age::since(&last)),
+        json!(age::since(last)),
         event["type"].clone(),
         event["reason"].clone(),
         json!(format!("{kind}/{name}")),

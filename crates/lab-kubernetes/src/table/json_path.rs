@@ -29,7 +29,7 @@ impl Step {
             Self::Field(name) => value.get(name).into_iter().collect(),
             Self::Index(index) => value.get(index).into_iter().collect(),
             Self::All => items.collect(),
-            Self::Where(field, text) => items.filter(|item| item[field] == Value::from(text.as_str())).collect(),
+            Self::Where(field, text) => items.filter(|item| item[field] == text.as_str()).collect(),
         }
     }
 }

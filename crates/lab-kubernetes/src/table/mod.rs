@@ -38,7 +38,7 @@ pub(crate) fn table<'a>(
     kind: &Kind,
     objects: impl IntoIterator<Item = &'a Value>,
     include: Include,
-    version: String,
+    version: &str,
 ) -> Value {
     let rows: Vec<Value> = objects.into_iter().map(|object| row(kind, object, include)).collect();
     json!({

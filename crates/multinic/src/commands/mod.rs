@@ -4,5 +4,6 @@ pub mod completions;
 pub mod crd;
 pub mod demo;
 pub mod doctor;
+pub mod operator;
 pub mod plan;
 pub mod sync;

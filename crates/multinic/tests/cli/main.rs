@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bad_input;
+mod demo;
 mod doctor;
+mod operator;
 mod output;
 mod prints;
 mod secrets;

@@ -1,4 +1,4 @@
-//! Subcommands that only print, and the demo.
+//! Subcommands that only print, and the documents that speak of them.
 
 use std::path::Path;
 
@@ -33,18 +33,14 @@ fn completions_know_the_subcommands() {
 #[test]
 fn help_has_examples() {
     let world = World::seed();
-    for args in [&["--help"][..], &["plan", "--help"], &["sync", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["plan", "--help"],
+        &["sync", "--help"],
+        &["operator", "--help"],
+    ] {
         assert!(world.run(args).out.contains("Example"), "{args:?}");
     }
-}
-
-#[test]
-fn the_demo_ends_well_and_ids_stay() {
-    let ran = World::seed().run(&["demo", "--once"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    assert_eq!(ran.out.matches("POST http://").count(), 2);
-    assert_eq!(ran.out.matches("  kept\n").count(), 4, "{}", ran.out);
-    assert_eq!(ran.out.matches("  new\n").count(), 1, "{}", ran.out);
 }
 
 /// The names that a section takes, as its own error lists them.

@@ -65,7 +65,7 @@ impl Removals {
     }
 
     /// How many nodes wait.
-    pub async fn len(&self) -> usize {
+    pub async fn count(&self) -> usize {
         self.list.lock().await.len()
     }
 

@@ -69,6 +69,7 @@ impl Conductor {
             metrics,
             pace,
             slots: Arc::new(Semaphore::new(pace.passes)),
+            read_backs: Arc::new(Semaphore::new(pace.read_backs)),
             shutdown: shutdown.clone(),
         };
         configs.begin();
@@ -149,7 +150,7 @@ impl Conductor {
                 fresh_since: Some(now),
                 ..Wish::default()
             };
-            self.queue.add_afresh(unit, now, wish);
+            self.queue.add_afresh(&unit, now, wish);
         }
     }
 
@@ -174,10 +175,11 @@ impl Conductor {
         let units: Vec<_> = self.index.units().cloned().collect();
         for unit in units {
             let wish = Wish {
+                look: true,
                 read_back: true,
                 ..Wish::default()
             };
-            self.queue.add_afresh(unit, now, wish);
+            self.queue.add_afresh(&unit, now, wish);
         }
     }
 
@@ -209,14 +211,14 @@ impl Conductor {
             self.learn(record);
         }
         let Ended { unit, finished } = ended;
-        match finished {
-            Some(finished) => self.take_back(&unit, finished),
-            None => {
-                self.tools.metrics.failure("panic");
-                self.again(&unit);
-            }
+        if let Some(finished) = finished {
+            self.take_back(&unit, finished);
+        } else {
+            // What was asked of it is not known any more: everything is.
+            self.tools.metrics.failure("panic");
+            self.again(&unit, Some(Instant::now()), None);
         }
-        self.tools.metrics.pending_removals(self.tools.removals.len().await);
+        self.tools.metrics.pending_removals(self.tools.removals.count().await);
         self.forget_unneeded(&unit).await;
     }
 
@@ -229,30 +231,29 @@ impl Conductor {
             next,
             slow,
         } = finished;
-        if let (Some(cluster), Some(current)) = (unit.cluster(), &self.state.current) {
-            self.awaited.wait_for(cluster, slow, current);
-        }
         if generation != self.generation() {
             memory.reconnect();
+        } else if let (Some(cluster), Some(current)) = (unit.cluster(), &self.state.current) {
+            self.awaited.wait_for(cluster, slow, current);
         }
         self.memories.insert(unit.clone(), memory);
+        let next = next.map(|next| (next.at, next.wish));
         if again {
-            self.again(unit);
+            self.again(unit, None, next);
         } else {
-            self.queue.succeeded(unit, None, Wish::default());
-        }
-        if let Some(next) = next {
-            self.queue.add(unit.clone(), next.at, next.wish);
+            self.queue.succeeded(unit, next);
         }
     }
 
-    fn again(&mut self, unit: &Unit) {
+    fn again(&mut self, unit: &Unit, fresh_since: Option<Instant>, next: Option<(Instant, Wish)>) {
         let wish = Wish {
+            fresh_since,
+            look: true,
             read_back: true,
-            ..Wish::default()
+            resync: false,
         };
-        let now = Instant::now();
-        let pause = self.queue.failed(unit, now, (self.tools.pace.random)(), wish);
+        let jitter = (self.tools.pace.random)();
+        let pause = self.queue.failed(unit, Instant::now(), jitter, wish, next);
         tracing::debug!(cluster = %unit, ?pause, "the pass is made again");
     }
 

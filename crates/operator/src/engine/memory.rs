@@ -1,9 +1,12 @@
 //! What the engine remembers between two passes. Losing it costs a read-back and a reading, nothing else.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
-use multinic_model::Earlier;
+use multinic_model::{Earlier, PortId};
 use multinic_planner::RemovalLedger;
 use multinic_sync::{Place, readings::ReadingId};
 use tokio::time::Instant;
@@ -21,8 +24,13 @@ pub struct Memory {
     pub no_read_back: bool,
     /// The last reading of each place that a plan was made from. No plan is made twice from one reading.
     pub planned_from: BTreeMap<Place, ReadingId>,
-    /// Since when a change waits for a reading that answers it.
-    pub owed_since: Option<Instant>,
+    /// The places that are to be read, each since when: a reading that began before that does not do. A place that is
+    /// not among them is not asked again before something asks for it.
+    pub wanted: BTreeMap<Place, Instant>,
+    /// Ports that are not wired, and how often in a row they were looked at early because of that.
+    pub wiring: (BTreeSet<PortId>, u32),
+    /// A removal that was seen waits for a further reading.
+    pub awaits_confirmation: bool,
     /// By uid: the generation that was delivered in full.
     pub delivered: BTreeMap<String, i64>,
     /// By uid: since when a config has been leaving the cluster for another one.
@@ -39,6 +47,7 @@ impl Memory {
         self.earlier = None;
         self.no_read_back = false;
         self.planned_from.clear();
+        self.wanted.clear();
     }
 }
 
@@ -47,6 +56,8 @@ impl Memory {
 pub struct Wish {
     /// Only readings that began after this moment answer it.
     pub fresh_since: Option<Instant>,
+    /// Every place is to be looked at, by whatever reading is recent.
+    pub look: bool,
     /// What the management API has is to be compared.
     pub read_back: bool,
     /// It is the periodic one.
@@ -56,6 +67,7 @@ pub struct Wish {
 impl Demand for Wish {
     fn merge(&mut self, other: Self) {
         self.fresh_since = self.fresh_since.max(other.fresh_since);
+        self.look |= other.look;
         self.read_back |= other.read_back;
         self.resync |= other.resync;
     }

@@ -15,6 +15,8 @@ pub struct Pace {
     pub backoff: Backoff,
     /// Passes that plan and deliver at the same time.
     pub passes: usize,
+    /// Read-backs from the management API at the same time.
+    pub read_backs: usize,
     /// Writes to Kubernetes at the same time.
     pub writes: usize,
     /// Where the management API has no GET, everything is sent at every so many-th resync.
@@ -22,6 +24,8 @@ pub struct Pace {
     /// While ports that were taken up are not wired, a cluster is looked at again after a fifth of the interval, but not
     /// sooner than this.
     pub wiring_pause: Duration,
+    /// So often in a row. The ports of a server that stays off are never wired.
+    pub wiring_looks: u32,
     /// As `sync.deletionTimeout`, while there never were usable settings.
     pub deletion_timeout: Duration,
     /// Random numbers from 0.0 to 1.0, for jitter.
@@ -36,9 +40,11 @@ impl Default for Pace {
             patience: Duration::from_secs(5),
             backoff: Backoff::default(),
             passes: 8,
+            read_backs: 16,
             writes: 16,
             full_send_every: 12,
             wiring_pause: Duration::from_secs(15),
+            wiring_looks: 10,
             deletion_timeout: Duration::from_mins(10),
             random: rand::random,
             now: Timestamp::now,

@@ -174,3 +174,6 @@ fn is_older(version: &str, than: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,9 +110,11 @@ impl Elector {
         }
         if let Some(record) = self.contender.release(Timestamp::now()) {
             let request = Request::Replace(record);
-            match timeout(self.timing.request(), self.leases.send(&request)).await {
-                Ok(Ok(Answer::Stands(_))) => tracing::info!("released the lease"),
-                _ => tracing::warn!("failed to release the lease: another replica waits until it has run out"),
+            let answer = timeout(self.timing.request(), self.leases.send(&request)).await;
+            if matches!(answer, Ok(Ok(Answer::Stands(_)))) {
+                tracing::info!("released the lease");
+            } else {
+                tracing::warn!("failed to release the lease: another replica waits until it has run out");
             }
         }
     }

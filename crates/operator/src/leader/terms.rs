@@ -102,26 +102,35 @@ impl Terms {
         tokio::select! {
             biased;
             () = self.leadership.hold() => {}
+            ended = &mut task => return Err(TermError::of(ended)),
             () = shutdown.cancelled() => {
                 stop.cancel();
                 tokio::select! {
-                    _ = timeout(self.grace, &mut task) => {}
+                    biased;
                     () = self.leadership.hold() => {}
+                    ended = timeout(self.grace, &mut task) => if let Ok(ended) = ended {
+                        return TermError::when_stopped(ended);
+                    }
                 }
             }
-            ended = &mut task => return Err(TermError::of(ended)),
         }
-        stop.cancel();
         task.abort();
         // What is aborted ends at its next pause; a term that begins before that would have two of them.
-        match (&mut task).await {
-            Err(error) if error.is_panic() => Err(TermError::Panicked(error)),
-            _ => Ok(()),
-        }
+        TermError::when_stopped((&mut task).await)
     }
 }
 
 impl<E: std::error::Error + 'static> TermError<E> {
+    /// The end of work that was to stop.
+    fn when_stopped(ended: Result<Result<(), E>, JoinError>) -> Result<(), Self> {
+        match ended {
+            Ok(Err(error)) => Err(Self::Failed(error)),
+            Err(error) if error.is_panic() => Err(Self::Panicked(error)),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The end of work that was to go on.
     fn of(ended: Result<Result<(), E>, JoinError>) -> Self {
         match ended {
             Ok(Ok(())) => Self::Ended,

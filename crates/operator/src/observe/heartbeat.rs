@@ -37,3 +37,25 @@ impl Heartbeat {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_engine_that_runs_and_is_silent_is_stuck() {
+        let heartbeat = Heartbeat::default();
+        tokio::time::advance(STUCK_AFTER * 2).await;
+        assert!(!heartbeat.is_stuck(), "it never ran");
+        heartbeat.beat();
+        tokio::time::advance(STUCK_AFTER).await;
+        assert!(!heartbeat.is_stuck());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(heartbeat.is_stuck());
+        heartbeat.beat();
+        assert!(!heartbeat.is_stuck());
+        tokio::time::advance(STUCK_AFTER * 2).await;
+        heartbeat.stop();
+        assert!(!heartbeat.is_stuck(), "it has stopped");
+    }
+}

@@ -36,6 +36,12 @@ impl prometheus_client::collector::Collector for Process {
             stat.as_ref().map(|stat| stat.threads),
         )?;
         gauge(
+            "process_tasks",
+            "Asynchronous tasks that have not ended",
+            None,
+            Some(tasks()),
+        )?;
+        gauge(
             "process_start_time",
             "Start time since the Unix epoch",
             Some(&Unit::Seconds),
@@ -61,6 +67,13 @@ fn open_files() -> Option<f64> {
     // The listing itself has one open.
     let open = fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1);
     u32::try_from(open).ok().map(f64::from)
+}
+
+/// Of the runtime that serves the scrape, which is everybody's; none without one.
+fn tasks() -> f64 {
+    let runtime = tokio::runtime::Handle::try_current();
+    let tasks = runtime.map_or(0, |runtime| runtime.metrics().num_alive_tasks());
+    u32::try_from(tasks).map_or(f64::MAX, f64::from)
 }
 
 /// Seconds since the epoch.

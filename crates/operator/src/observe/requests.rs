@@ -1,16 +1,17 @@
-//! The requests of a pass, collected from the connections at each scrape.
+//! The requests of passes, collected from the connections at each scrape.
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use multinic_sync::Connections;
+use multinic_sync::{Connections, Counts};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
+    metrics::{MetricType::Counter, counter::ConstCounter},
     registry::Unit,
 };
 
@@ -29,14 +30,26 @@ struct State {
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Sent {
-    openstack: BTreeMap<(&'static str, &'static str), u64>,
+    /// By service and class of answer.
+    requests: BTreeMap<(&'static str, &'static str), u64>,
+    waits: u64,
     waited: Duration,
-    contrabass: u64,
-    management_api: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ServiceStatus {
+    service: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Status {
+    status: &'static str,
 }
 
 impl Requests {
-    /// Counts through `connections` from now on. What was sent through earlier ones stays counted.
+    /// Counts through `connections` from now on. What was sent through earlier ones stays counted: a counter that falls
+    /// would look like a restart.
     pub fn replace(&self, connections: Arc<Connections>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.earlier = state.sent();
@@ -50,67 +63,97 @@ impl Requests {
 
 impl State {
     fn sent(&self) -> Sent {
-        let now = self.current.as_deref().map(Sent::of).unwrap_or_default();
-        self.earlier.clone().and(now)
+        let current = self.current.as_ref().map(|connections| connections.counts());
+        match current {
+            Some(counts) => self.earlier.clone().and(counts),
+            None => self.earlier.clone(),
+        }
     }
 }
 
 impl Sent {
-    fn of(connections: &Connections) -> Self {
-        let requests = connections.requests();
-        let counts = multinic_cloud::RequestCounts::default();
-        Self {
-            openstack: counts
-                .sent
-                .iter()
-                .map(|((service, class), sent)| (((*service).into(), *class), *sent))
-                .collect(),
-            waited: counts.waited,
-            contrabass: requests.contrabass,
-            management_api: requests.management_api,
+    fn and(mut self, counts: Counts) -> Self {
+        for (key, sent) in counts.requests {
+            *self.requests.entry(key).or_default() += sent;
         }
+        self.waits += counts.budget_waits;
+        self.waited += counts.budget_waited;
+        self
     }
 
-    fn and(mut self, other: Self) -> Self {
-        for (key, sent) in other.openstack {
-            *self.openstack.entry(key).or_default() += sent;
-        }
-        self.waited += other.waited;
-        self.contrabass += other.contrabass;
-        self.management_api += other.management_api;
-        self
+    fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = (Status, u64)> + 'a {
+        let of_it = self.requests.iter().filter(move |((of, _), _)| *of == service);
+        of_it.map(|((_, status), sent)| (Status { status }, *sent))
+    }
+
+    fn of_openstack(&self) -> impl Iterator<Item = (ServiceStatus, u64)> {
+        let openstack = ["keystone", "nova", "neutron"];
+        let of_it = self
+            .requests
+            .iter()
+            .filter(move |((service, _), _)| openstack.contains(service));
+        of_it.map(|((service, status), sent)| (ServiceStatus { service, status }, *sent))
     }
 }
 
 impl Collector for Requests {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let sent = self.sent();
-        let counter = MetricType::Counter;
-        let help = "Requests to OpenStack, by service and class of answer (none: no complete answer came)";
-        let mut family = encoder.encode_descriptor("openstack_api_requests", help, None, counter)?;
-        for ((service, status), count) in sent.openstack {
-            let labels = [("service", service), ("status", status)];
-            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
-        }
-        let help = "How long requests to OpenStack waited for their turn in the budget";
-        let waited = encoder.encode_descriptor("openstack_budget_wait", help, Some(&Unit::Seconds), counter)?;
-        ConstCounter::new(sent.waited.as_secs_f64()).encode(waited)?;
-        for (name, help, count) in [
-            ("contrabass_requests", "Requests to Contrabass", sent.contrabass),
-            (
-                "management_api_requests",
-                "Requests to the management API",
-                sent.management_api,
-            ),
-        ] {
-            ConstCounter::new(count).encode(encoder.encode_descriptor(name, help, None, counter)?)?;
-        }
-        Ok(())
+        let help = "Requests to OpenStack by service and class of answer; none: no complete answer came";
+        family(&mut encoder, "openstack_api_requests", help, sent.of_openstack())?;
+        let help = "Requests to Contrabass by class of answer";
+        family(&mut encoder, "contrabass_requests", help, sent.of("contrabass"))?;
+        let help = "Requests to the management API by class of answer";
+        family(&mut encoder, "management_api_requests", help, sent.of("management-api"))?;
+        let help = "Requests to OpenStack that waited for their turn in the budget";
+        let waits = encoder.encode_descriptor("openstack_budget_waits", help, None, Counter)?;
+        ConstCounter::new(sent.waits).encode(waits)?;
+        let help = "How long they waited";
+        let waited = encoder.encode_descriptor("openstack_budget_wait", help, Some(&Unit::Seconds), Counter)?;
+        ConstCounter::new(sent.waited.as_secs_f64()).encode(waited)
     }
 }
 
-impl std::fmt::Debug for Requests {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+fn family<L: EncodeLabelSet>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    counts: impl Iterator<Item = (L, u64)>,
+) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(name, help, None, Counter)?;
+    for (labels, count) in counts {
+        ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_connections_have_sent_stays_counted() {
+        let counts = |nova| Counts {
+            requests: BTreeMap::from([(("nova", "2xx"), nova), (("contrabass", "4xx"), 1)]),
+            budget_waits: 2,
+            budget_waited: Duration::from_secs(3),
+        };
+        let sent = Sent::default().and(counts(5)).and(counts(7));
+        let nova = ServiceStatus {
+            service: "nova",
+            status: "2xx",
+        };
+        assert_eq!(sent.of_openstack().collect::<Vec<_>>(), [(nova, 12)]);
+        assert_eq!(
+            sent.of("contrabass").collect::<Vec<_>>(),
+            [(Status { status: "4xx" }, 2)]
+        );
+        assert_eq!((sent.waits, sent.waited), (4, Duration::from_secs(6)));
     }
 }

@@ -24,8 +24,17 @@ pub struct Part {
     pub claims: Vec<Claim>,
     /// Its spec is not the one that was last delivered in full.
     pub changed: bool,
-    /// Why nothing new may be delivered for it, if so: it has no finalizer, or no record.
-    pub unrecorded: Option<String>,
+    /// Nothing new may be delivered for it: it has no finalizer, or no record.
+    pub hold: Option<Hold>,
+}
+
+/// Why nothing new may be delivered for a config.
+#[derive(Clone, Debug)]
+pub enum Hold {
+    /// It is gone or going; the watch will say so.
+    Gone,
+    /// A write was refused; this is said in its status.
+    Refused(String),
 }
 
 /// Everybody.
@@ -68,9 +77,9 @@ impl Cast {
     }
 
     /// From now on nothing new is delivered for this config.
-    pub fn hold(&mut self, key: &ConfigKey, why: String) {
+    pub fn hold(&mut self, key: &ConfigKey, why: Hold) {
         if let Some(part) = self.parts.get_mut(key) {
-            part.unrecorded = Some(why);
+            part.hold = Some(why);
         }
     }
 }
@@ -86,14 +95,14 @@ impl Part {
             role: part(&record).1,
             claims: claims(&record.status).into_iter().collect(),
             changed: delivered != Some(record.generation),
-            unrecorded: None,
+            hold: None,
             record,
         }
     }
 
     /// What it asks for, if anything is delivered for it in this pass.
     pub fn selection(&self) -> Option<&Arc<Selection>> {
-        let asks = self.role == Role::Present && self.unrecorded.is_none();
+        let asks = self.role == Role::Present && self.hold.is_none();
         self.record.spec.as_ref().ok().filter(|_| asks)
     }
 

@@ -56,6 +56,7 @@ impl Pass<'_> {
     }
 
     /// Delivers. `None` if there was no plan for this cluster, which cannot be.
+    #[tracing::instrument(name = "deliver", skip_all)]
     async fn send(&mut self, current: &Current, planned: Planned, gathered: &Gathered) -> Option<Sent> {
         let extent = self.extent(gathered);
         let delivered = planned
@@ -93,13 +94,9 @@ impl Pass<'_> {
         memory
             .planned_from
             .extend(gathered.ids.iter().map(|(place, id)| (place.clone(), *id)));
-        memory
-            .planned_from
-            .retain(|place, _| gathered.outcomes.contains_key(place));
+        memory.wanted.retain(|place, _| !gathered.ids.contains_key(place));
         memory.no_read_back = gathered.no_read_back;
-        if gathered.is_complete() {
-            memory.owed_since = None;
-        }
+
         let whole = sent.delivery.as_ref().is_none_or(Delivery::is_complete);
         memory.earlier = match &gathered.earlier {
             // What was not acknowledged may have arrived all the same: the server is asked, if it can be.
@@ -127,6 +124,9 @@ impl Pass<'_> {
             self.fail(category);
         }
         self.again |= failed > 0;
+        if !sent.arrivals.is_empty() {
+            tracing::info!(cluster = %self.cluster, nodes = sent.arrivals.len(), failed, "node configs were sent");
+        }
     }
 }
 

@@ -1,19 +1,19 @@
 //! The readings of a pass: each project as fresh as the pass needs it, and what the management API has.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::{join, join_all};
+use multinic_cloud::ReadRequest;
 use multinic_delivery::DeliveryError;
 use multinic_model::Earlier;
 use multinic_sync::{
     Place, PlaceError,
-    readings::{Freshness, PlaceOutcome, ReadingId, wishes},
+    readings::{Freshness, PlaceOutcome, PlaceReading, ReadingId},
 };
 use tokio::time::{Instant, timeout};
 
 use super::Pass;
 use crate::{
-    pass::cast::Cast,
     settings::Current,
     status::{Sight, trouble::Trouble},
 };
@@ -24,6 +24,10 @@ pub struct Gathered {
     pub outcomes: BTreeMap<Place, PlaceOutcome>,
     /// Which readings these are; only complete ones.
     pub ids: BTreeMap<Place, ReadingId>,
+    /// A place was not asked, because nothing asked for it.
+    pub skipped: bool,
+    /// Nothing that was asked of a place is left open. A place that nobody asked for does not count.
+    pub answered: bool,
     /// The places that the pass did not wait for, and what it wanted of them.
     pub slow: Vec<(Place, Freshness)>,
     /// When a place that failed is read again, at the earliest.
@@ -47,7 +51,7 @@ impl Gathered {
         }
     }
 
-    /// Whether every place was read.
+    /// Whether every place was read for this very pass.
     pub fn is_complete(&self) -> bool {
         self.outcomes.values().all(Result::is_ok)
     }
@@ -55,14 +59,15 @@ impl Gathered {
 
 /// One place of one pass.
 enum Sought {
-    Answered(Arc<multinic_sync::readings::PlaceReading>),
+    Answered(Arc<PlaceReading>),
     Slow(Freshness),
+    Unwanted,
 }
 
 impl Pass<'_> {
-    /// Reads everything that the cast needs, side by side, for at most the patience of the pace.
-    pub async fn gather(&self, current: &Current, cast: &Cast) -> Gathered {
-        let wishes = wishes(&cast.configs(self.cluster));
+    /// Reads everything that is asked for, side by side, for at most the patience of the pace.
+    #[tracing::instrument(name = "read", skip_all)]
+    pub async fn gather(&self, current: &Current, wishes: BTreeMap<Place, ReadRequest>) -> Gathered {
         let places: Vec<Place> = wishes.keys().cloned().collect();
         current.readings.want(self.cluster, wishes);
         let sought = join_all(places.into_iter().map(|place| async {
@@ -73,9 +78,27 @@ impl Pass<'_> {
         self.sort(sought, earlier, no_read_back)
     }
 
+    /// Which places are to be read, and since when. A place that was planned from and that nothing new asks for is left
+    /// alone: places that take turns in being slow would else be read without end.
+    pub fn want(&mut self, current: &Current, wishes: &BTreeMap<Place, ReadRequest>) {
+        let since = self.not_before(current);
+        let all = self.wish.look || self.wish.resync || self.wish.fresh_since.is_some();
+        self.memory.planned_from.retain(|place, _| wishes.contains_key(place));
+        self.memory.wanted.retain(|place, _| wishes.contains_key(place));
+        for place in wishes.keys() {
+            if all || !self.memory.planned_from.contains_key(place) {
+                let wanted = self.memory.wanted.entry(place.clone()).or_insert(since);
+                *wanted = since.max(*wanted);
+            }
+        }
+    }
+
     async fn seek(&self, current: &Current, place: &Place) -> Sought {
+        let Some(not_before) = self.memory.wanted.get(place) else {
+            return Sought::Unwanted;
+        };
         let freshness = Freshness {
-            not_before: self.not_before(current),
+            not_before: *not_before,
             newer_than: self.memory.planned_from.get(place).copied(),
         };
         let reading = current.readings.reading(self.cluster, place, freshness);
@@ -89,7 +112,7 @@ impl Pass<'_> {
     fn not_before(&self, current: &Current) -> Instant {
         let recent = current.settings.sync.interval.duration() / 5;
         let recent = self.began.checked_sub(recent).unwrap_or(self.began);
-        self.memory.owed_since.unwrap_or(recent)
+        self.wish.fresh_since.unwrap_or(recent)
     }
 
     fn sort(
@@ -101,6 +124,8 @@ impl Pass<'_> {
         let mut gathered = Gathered {
             outcomes: BTreeMap::new(),
             ids: BTreeMap::new(),
+            skipped: false,
+            answered: true,
             slow: Vec::new(),
             retry_at: None,
             earlier,
@@ -108,14 +133,22 @@ impl Pass<'_> {
         };
         for (place, sought) in sought {
             let outcome = match sought {
+                Sought::Unwanted => {
+                    gathered.skipped = true;
+                    not_waited_for(Duration::ZERO)
+                }
                 Sought::Slow(freshness) => {
+                    gathered.answered = false;
                     gathered.slow.push((place.clone(), freshness));
-                    let patience = self.tools.pace.patience;
-                    Err(Arc::new(PlaceError::Slow { patience }))
+                    not_waited_for(self.tools.pace.patience)
                 }
                 Sought::Answered(reading) => {
-                    if reading.outcome.is_ok() {
-                        gathered.ids.insert(place.clone(), reading.id);
+                    match &reading.outcome {
+                        Ok(_) => drop(gathered.ids.insert(place.clone(), reading.id)),
+                        Err(error) => {
+                            gathered.answered = false;
+                            self.tools.metrics.failure(error.category());
+                        }
                     }
                     gathered.retry_at = gathered.retry_at.into_iter().chain(reading.retry_at).min();
                     reading.outcome.clone()
@@ -133,6 +166,8 @@ impl Pass<'_> {
         if let Some(earlier) = remembered.clone().filter(|_| !self.wish.read_back) {
             return (Ok(earlier), self.memory.no_read_back);
         }
+        // The semaphore is never closed.
+        let _permit = self.tools.read_backs.acquire().await;
         let answer = multinic_sync::read_back(&current.connections, self.cluster).await;
         match answer {
             Ok(Earlier::NotOffered) => (Ok(remembered.unwrap_or_else(|| Arc::new(Earlier::NotOffered))), true),
@@ -140,4 +175,8 @@ impl Pass<'_> {
             Err(error) => (Err(error), false),
         }
     }
+}
+
+fn not_waited_for(patience: Duration) -> PlaceOutcome {
+    Err(Arc::new(PlaceError::Slow { patience }))
 }

@@ -18,7 +18,10 @@ use std::{sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
 use multinic_model::ClusterId;
-use multinic_sync::{Place, readings::Freshness};
+use multinic_sync::{
+    Place,
+    readings::{Freshness, wishes},
+};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +56,8 @@ pub struct Tools {
     pub pace: Pace,
     /// Passes that plan and deliver at the same time.
     pub slots: Arc<Semaphore>,
+    /// Read-backs at the same time.
+    pub read_backs: Arc<Semaphore>,
     /// No further step after this.
     pub shutdown: CancellationToken,
 }
@@ -104,7 +109,8 @@ pub(crate) struct Pass<'a> {
     rejected: Option<Trouble>,
 }
 
-/// Makes one pass.
+/// Makes one pass. A span for it and for each step is what traces are made of.
+#[tracing::instrument(name = "pass", skip_all, fields(cluster = %order.unit, outcome))]
 pub async fn run(order: Order, tools: &Tools) -> Finished {
     let began = Instant::now();
     let Order {
@@ -120,7 +126,7 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         return nowhere::run(&records, tools, rejected.as_ref()).await;
     };
     let queued = tools.removals.of(cluster).await;
-    let mut pass = Pass {
+    let pass = Pass {
         tools,
         cluster,
         generation,
@@ -134,13 +140,15 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         rejected,
         memory,
     };
-    pass.memory.owed_since = pass.memory.owed_since.max(wish.fresh_since);
     let cast = Cast::new(records, queued, &pass.memory);
     let finished = match settings.current {
         Some(current) => pass.run(&current, cast).await,
         None => pass.without_settings(cast).await,
     };
     tools.metrics.pass_finished(finished.outcome, began.elapsed());
+    let outcome: &str = finished.outcome.into();
+    tracing::Span::current().record("outcome", outcome);
+    tracing::debug!(outcome, again = finished.again, "a pass ended");
     if finished.outcome == PassOutcome::Complete {
         tools.metrics.synced(cluster, SystemTime::now());
     }
@@ -150,8 +158,10 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
 impl Pass<'_> {
     async fn run(mut self, current: &Current, mut cast: Cast) -> Finished {
         self.mark(&mut cast).await;
+        let wishes = wishes(&cast.configs(self.cluster));
+        self.want(current, &wishes);
         let gathered = tokio::select! {
-            gathered = self.gather(current, &cast) => gathered,
+            gathered = self.gather(current, wishes) => gathered,
             () = self.tools.shutdown.cancelled() => return self.abandoned(),
         };
         // Waiting for readings takes no slot; the semaphore is never closed.

@@ -1,8 +1,8 @@
 //! When a cluster is due again.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use multinic_model::inventory::PortStatus;
+use multinic_model::{PortId, inventory::PortStatus};
 use multinic_sync::settings::SyncSection;
 use tokio::time::Instant;
 
@@ -41,7 +41,10 @@ impl Pass<'_> {
     pub(super) fn next(&mut self, current: &Current, gathered: &Gathered, sent: &Sent) -> Next {
         let sync = &current.settings.sync;
         let mut next = self.resync(sync);
-        if sent.plan.awaits_confirmation() {
+        // A place that was not looked at now may be the one that something waits in.
+        let waited = self.memory.awaits_confirmation && gathered.skipped;
+        self.memory.awaits_confirmation = waited || sent.plan.awaits_confirmation();
+        if self.memory.awaits_confirmation {
             let at = self.began + sync.confirmation_pause.duration();
             let wish = Wish {
                 fresh_since: Some(at),
@@ -49,11 +52,29 @@ impl Pass<'_> {
             };
             next = next.or_before(Some(Next { at, wish }));
         }
-        if is_wiring(gathered, sent) {
+        if self.is_wiring(gathered, sent) {
             let pause = (sync.interval.duration() / 5).max(self.tools.pace.wiring_pause);
-            next = next.or_before(Some(Next::at(self.began + pause)));
+            let wish = Wish {
+                look: true,
+                ..Wish::default()
+            };
+            let at = self.began + pause;
+            next = next.or_before(Some(Next { at, wish }));
         }
         next.or_before(gathered.retry_at.map(Next::at))
+    }
+
+    /// Whether ports that were taken up are not wired yet, so that their state is to be looked at again soon. Of those that
+    /// never will be, this is not said for ever.
+    fn is_wiring(&mut self, gathered: &Gathered, sent: &Sent) -> bool {
+        let unwired = unwired(gathered, sent);
+        let (known, looks) = &mut self.memory.wiring;
+        if *known == unwired {
+            *looks = looks.saturating_add(1);
+        } else {
+            (*known, *looks) = (unwired, 0);
+        }
+        !known.is_empty() && *looks < self.tools.pace.wiring_looks
     }
 
     /// The periodic pass: an interval after the last one, up to a fifth later, so that clusters drift apart.
@@ -77,11 +98,13 @@ impl Pass<'_> {
 /// However short the interval: a cluster leaves the others their turn.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether a port that was taken up is not wired yet: its state is looked at again soon.
-fn is_wiring(gathered: &Gathered, sent: &Sent) -> bool {
+/// The ports of the planned servers that are not wired.
+fn unwired(gathered: &Gathered, sent: &Sent) -> BTreeSet<PortId> {
     let instances = sent.plan.vms.values().filter_map(|outcome| outcome.instance.as_ref());
-    let instances: std::collections::BTreeSet<_> = instances.collect();
+    let instances: BTreeSet<_> = instances.collect();
     let inventories = gathered.outcomes.values().filter_map(|outcome| outcome.as_ref().ok());
-    let mut ports = inventories.flat_map(|inventory| inventory.ports.values());
-    ports.any(|port| matches!(port.status, PortStatus::Down | PortStatus::Build) && instances.contains(&port.device_id))
+    let ports = inventories.flat_map(|inventory| &inventory.ports);
+    let unwired = ports.filter(|(_, port)| matches!(port.status, PortStatus::Down | PortStatus::Build));
+    let ours = unwired.filter(|(_, port)| instances.contains(&port.device_id));
+    ours.map(|(id, _)| *id).collect()
 }

@@ -12,7 +12,7 @@ use multinic_sync::{Ledgers, Planned, Read, observer::Unobserved};
 
 use super::{
     Pass, WriteError,
-    cast::{Cast, Part},
+    cast::{Cast, Hold, Part},
     gather::Gathered,
 };
 use crate::{index::Role, settings::Current, status::Visit};
@@ -22,6 +22,7 @@ const ATTEMPTS: usize = 3;
 
 impl Pass<'_> {
     /// Puts our finalizer on every config that asks for something. One that does not take it is held.
+    #[tracing::instrument(skip_all)]
     pub async fn mark(&mut self, cast: &mut Cast) {
         let unmarked = |part: &&Part| part.role == Role::Present && !part.record.has_finalizer();
         let writer = &self.tools.writer;
@@ -38,12 +39,17 @@ impl Pass<'_> {
     }
 
     fn hold(&mut self, cast: &mut Cast, key: &ConfigKey, error: &WriteError) {
+        if matches!(error, WriteError::Gone) {
+            self.again = true;
+            return cast.hold(key, Hold::Gone);
+        }
         self.fail(error.category());
-        cast.hold(key, error.said());
+        cast.hold(key, Hold::Refused(error.said()));
     }
 
     /// The plan, with everything that it would newly deliver recorded in the status of its configs. A config whose record
     /// cannot be written is held, and the plan is made without it. `None`: that did not come to an end.
+    #[tracing::instrument(skip_all)]
     pub async fn plan(&mut self, current: &Current, cast: &mut Cast, gathered: &Gathered) -> Option<Planned> {
         let earlier = gathered.earlier.as_ref().ok()?;
         for _ in 0..ATTEMPTS {
@@ -70,13 +76,13 @@ impl Pass<'_> {
             Some((Arc::clone(&part.record), status))
         });
         let writer = &self.tools.writer;
-        let writes = statuses.collect::<Vec<_>>();
-        let writes = writes.iter().map(|(record, status)| async move {
+        let statuses: Vec<_> = statuses.collect();
+        let writing = statuses.iter().map(|(record, status)| async move {
             let written = writer.status(record, status).await;
             (record.key.clone(), written)
         });
         let mut failed = Vec::new();
-        for (key, written) in join_all(writes).await {
+        for (key, written) in join_all(writing).await {
             match written {
                 Ok(record) => cast.renew(record),
                 Err(error) => failed.push((key, error)),

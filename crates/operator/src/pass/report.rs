@@ -12,7 +12,7 @@ use multinic_sync::{Place, readings::Freshness};
 
 use super::{
     Finished, Next, Pass, WriteError,
-    cast::{Cast, Part},
+    cast::{Cast, Hold, Part},
     deliver::Sent,
     gather::Gathered,
 };
@@ -35,7 +35,7 @@ impl Pass<'_> {
             .filter_map(|part| self.planned(part, &gathered, &sent));
         let statuses: Vec<_> = statuses.collect();
         self.report(statuses).await;
-        let left = |part: &Part| self.left(part, &sent);
+        let left = |part: &Part| Self::left(part, &sent);
         let departures: Vec<_> = departing(&cast).map(|part| (part.clone(), left(part))).collect();
         let deadline = self.let_go(current, departures).await;
         self.settle_queued(&cast, &sent).await;
@@ -45,7 +45,7 @@ impl Pass<'_> {
         let uids: BTreeSet<_> = cast.parts.values().map(|part| &part.record.uid).collect();
         self.memory.delivered.retain(|uid, _| uids.contains(uid));
         let next = self.next(current, &gathered, &sent).or_before(deadline);
-        let outcome = match (self.again, gathered.is_complete()) {
+        let outcome = match (self.again, gathered.answered) {
             (false, true) => PassOutcome::Complete,
             _ => PassOutcome::Partial,
         };
@@ -114,7 +114,7 @@ impl Pass<'_> {
                     .iter()
                     .filter(|finding| finding.configs.contains(key))
                     .collect();
-                let claims = self.claims_after(part, sent);
+                let claims = claims_after(part, sent);
                 let trouble = sent.trouble(|node| concerns(part, &claims, node));
                 visit.planned(&Given {
                     selection,
@@ -130,32 +130,30 @@ impl Pass<'_> {
                 })
             }
             (None, _, Err(message)) if part.role == Role::Unreadable => visit.unreadable(message),
-            _ => visit.unrecorded(self.cluster, part.unrecorded.as_deref()?),
+            _ => match part.hold.as_ref()? {
+                Hold::Refused(why) => visit.unrecorded(self.cluster, why),
+                Hold::Gone => return None,
+            },
         };
         Some((record, status))
     }
 
-    /// What a config answers for after the delivery.
-    fn claims_after(&self, part: &Part, sent: &Sent) -> BTreeSet<Claim> {
-        sent.plan
-            .claims_after(&part.record.key, &part.claims, |node| sent.arrived(node))
-    }
-
     /// What a leaving config has not let go of, and why.
-    fn left(&self, part: &Part, sent: &Sent) -> (BTreeSet<Claim>, Option<Trouble>) {
-        let left = self.claims_after(part, sent);
+    fn left(part: &Part, sent: &Sent) -> (BTreeSet<Claim>, Option<Trouble>) {
+        let left = claims_after(part, sent);
         let trouble = sent.trouble(|node| concerns(part, &left, node));
         (left, trouble)
     }
 
     /// Writes every status that differs from the last one, and says what changed.
+    #[tracing::instrument(skip_all)]
     pub(super) async fn report(&mut self, statuses: Vec<Written>) {
         let writer = &self.tools.writer;
-        let writes = statuses.iter().map(|(record, status)| async move {
+        let writing = statuses.iter().map(|(record, status)| async move {
             let written = writer.status(record, status).await;
             (record, status, written)
         });
-        for (record, status, written) in join_all(writes).await {
+        for (record, status, written) in join_all(writing).await {
             match written {
                 Ok(_) => self.after_report(record, status),
                 // Somebody deleted it meanwhile; the watch will say so.
@@ -171,6 +169,12 @@ impl Pass<'_> {
         }
         self.announce_changes(record, status);
     }
+}
+
+/// What a config answers for after the delivery.
+fn claims_after(part: &Part, sent: &Sent) -> BTreeSet<Claim> {
+    sent.plan
+        .claims_after(&part.record.key, &part.claims, |node| sent.arrived(node))
 }
 
 fn departing(cast: &Cast) -> impl Iterator<Item = &Part> {

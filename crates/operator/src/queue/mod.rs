@@ -1,7 +1,10 @@
 //! What is due, and when: one entry for each key, however many events there were.
 //!
-//! Pure: the time is a parameter, and so is the randomness of the back-off. A key that is running is not given out a second
-//! time; what came for it meanwhile makes it due again afterwards.
+//! A key is due because of events (now), because it failed (after its back-off), or because its time has come (the next
+//! regular pass). The three are kept apart: an event does not bring forward what is only asked for later. A key that is
+//! running is not given out a second time; what came for it meanwhile makes it due again afterwards.
+//!
+//! Pure: the time is a parameter, and so is the randomness of the back-off.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -48,26 +51,52 @@ pub struct Queue<K, D> {
     backoff: Backoff,
 }
 
+/// A moment, and what is asked for then.
+type Due<D> = Option<(Instant, D)>;
+
 #[derive(Debug)]
 struct Entry<D> {
-    /// When it is due; `None` if nothing is asked for.
-    due: Option<Instant>,
-    demand: D,
+    /// Events.
+    events: Due<D>,
+    /// After the last failure.
+    retry: Due<D>,
+    /// The next regular pass.
+    next: Due<D>,
     running: bool,
     failures: u32,
     /// Its failures no longer count once the pass that runs now is over.
     forgiven: bool,
 }
 
-impl<D: Default> Default for Entry<D> {
+impl<D> Default for Entry<D> {
     fn default() -> Self {
         Self {
-            due: None,
-            demand: D::default(),
+            events: None,
+            retry: None,
+            next: None,
             running: false,
             failures: 0,
             forgiven: false,
         }
+    }
+}
+
+impl<D: Demand> Entry<D> {
+    /// When it is due, if it is not running.
+    fn due(&self) -> Option<Instant> {
+        let all = [&self.events, &self.retry, &self.next].into_iter().flatten();
+        all.map(|(at, _)| *at).min().filter(|_| !self.running)
+    }
+
+    /// Everything that is asked for by now.
+    fn take(&mut self, now: Instant) -> D {
+        let mut demand = D::default();
+        for due in [&mut self.events, &mut self.retry, &mut self.next] {
+            if let Some((_, asked)) = due.take_if(|(at, _)| *at <= now) {
+                demand.merge(asked);
+            }
+        }
+        demand
     }
 }
 
@@ -80,83 +109,80 @@ impl<K: Ord + Clone, D: Demand> Queue<K, D> {
         }
     }
 
-    /// Makes a key due at `at`, or earlier if it is due earlier already. The demands are merged.
-    pub fn add(&mut self, key: K, at: Instant, demand: D) {
+    /// An event: the key is due now.
+    pub fn add(&mut self, key: K, now: Instant, demand: D) {
         let entry = self.entries.entry(key).or_default();
-        entry.due = Some(entry.due.map_or(at, |due| due.min(at)));
-        entry.demand.merge(demand);
+        match &mut entry.events {
+            Some((_, asked)) => asked.merge(demand),
+            none => *none = Some((now, demand)),
+        }
     }
 
-    /// Like [`add`](Self::add), for something new: a changed spec, changed settings. Earlier failures are forgotten.
-    pub fn add_afresh(&mut self, key: K, at: Instant, demand: D) {
-        self.add(key.clone(), at, demand);
-        if let Some(entry) = self.entries.get_mut(&key) {
+    /// Like [`add`](Self::add), for something new that asks for everything: a changed spec, changed settings. Earlier
+    /// failures are forgotten.
+    pub fn add_afresh(&mut self, key: &K, now: Instant, demand: D) {
+        self.add(key.clone(), now, demand);
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.retry = None;
             entry.failures = 0;
             entry.forgiven = entry.running;
         }
     }
 
-    /// Gives out the key that has been due for longest, with everything that was asked for it.
+    /// Gives out the key that has been due for longest, with everything that is asked for by now.
     pub fn pop(&mut self, now: Instant) -> Option<(K, D)> {
-        let waiting = self.entries.iter().filter(|(_, entry)| !entry.running);
-        let due = waiting.filter_map(|(key, entry)| Some((entry.due.filter(|due| *due <= now)?, key)));
-        let key = due.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, key)| key.clone())?;
+        let due = self.entries.iter().filter_map(|(key, entry)| Some((entry.due()?, key)));
+        let (_, key) = due.filter(|(at, _)| *at <= now).min()?;
+        let key = key.clone();
         let entry = self.entries.get_mut(&key)?;
-        entry.due = None;
         entry.running = true;
         entry.forgiven = false;
-        Some((key, std::mem::take(&mut entry.demand)))
+        Some((key, entry.take(now)))
     }
 
     /// When the next key that is not running is due.
     pub fn next_due(&self) -> Option<Instant> {
-        let waiting = self.entries.values().filter(|entry| !entry.running);
-        waiting.filter_map(|entry| entry.due).min()
+        self.entries.values().filter_map(Entry::due).min()
     }
 
-    /// A running key has succeeded and is due again at `next`, or earlier if something came meanwhile.
-    pub fn succeeded(&mut self, key: &K, next: Option<Instant>, demand: D) {
-        if let Some(entry) = self.entries.get_mut(key) {
-            entry.running = false;
+    /// A running key has succeeded. Its next regular pass is at `next`, whatever was said of it before.
+    pub fn succeeded(&mut self, key: &K, next: Due<D>) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        entry.running = false;
+        entry.next = next;
+        // What failed before was not asked for this time; it is still to be tried again.
+        if entry.retry.is_none() {
             entry.failures = 0;
         }
-        self.again(key, next, demand);
+        if entry.due().is_none() {
+            self.entries.remove(key);
+        }
     }
 
-    /// A running key has failed; it is due again after its back-off, or earlier if something new came meanwhile.
-    /// `jitter` is a random number from 0.0 to 1.0. Returns the pause.
-    pub fn failed(&mut self, key: &K, now: Instant, jitter: f64, demand: D) -> Duration {
+    /// A running key has failed; what it `demand`s is due again after its back-off. `jitter` is a random number from 0.0
+    /// to 1.0. Returns the pause.
+    pub fn failed(&mut self, key: &K, now: Instant, jitter: f64, demand: D, next: Due<D>) -> Duration {
         let Some(entry) = self.entries.get_mut(key) else {
             return Duration::ZERO;
         };
         entry.running = false;
+        entry.next = next;
         entry.failures = if entry.forgiven {
             1
         } else {
             entry.failures.saturating_add(1)
         };
         let pause = self.backoff.pause(entry.failures, jitter);
-        self.again(key, Some(now + pause), demand);
+        entry.retry = Some((now + pause, demand));
         pause
-    }
-
-    fn again(&mut self, key: &K, next: Option<Instant>, demand: D) {
-        match next {
-            Some(next) => self.add(key.clone(), next, demand),
-            None if self.entries.get(key).is_some_and(|entry| entry.due.is_none()) => {
-                self.entries.remove(key);
-            }
-            None => {}
-        }
     }
 
     /// Takes a key out that nobody needs any more. A running one goes when it has finished, unless it is added again.
     pub fn forget(&mut self, key: &K) {
         match self.entries.get_mut(key) {
-            Some(entry) if entry.running => {
-                entry.due = None;
-                entry.demand = D::default();
-            }
+            Some(entry) if entry.running => (entry.events, entry.retry, entry.next) = (None, None, None),
             Some(_) => drop(self.entries.remove(key)),
             None => {}
         }
@@ -164,23 +190,8 @@ impl<K: Ord + Clone, D: Demand> Queue<K, D> {
 
     /// How many keys are due now and not running.
     pub fn depth(&self, now: Instant) -> usize {
-        let waiting = self.entries.values().filter(|entry| !entry.running);
-        waiting.filter(|entry| entry.due.is_some_and(|due| due <= now)).count()
-    }
-
-    /// How many keys it knows at all.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether it knows none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether a key is running.
-    pub fn is_running(&self, key: &K) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.running)
+        let due = self.entries.values().filter_map(Entry::due);
+        due.filter(|at| *at <= now).count()
     }
 }
 

@@ -24,49 +24,40 @@ const BACKOFF: Backoff = Backoff {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Add {
-        key: u8,
-        after: u64,
-        bits: u8,
-        afresh: bool,
-    },
+    Event { key: u8, bit: u8, afresh: bool },
     Pop,
-    Succeed {
-        key: u8,
-        next: Option<u64>,
-    },
-    Fail {
-        key: u8,
-        jitter: f64,
-    },
-    Forget {
-        key: u8,
-    },
+    Succeed { key: u8, next: Option<u64> },
+    Fail { key: u8, jitter: f64, next: Option<u64> },
+    Forget { key: u8 },
     Wait(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let key = 0..4_u8;
+    let next = || proptest::option::of(0..10_000_u64);
     prop_oneof![
-        (key.clone(), 0..10_000_u64, 0..8_u8, any::<bool>()).prop_map(|(key, after, bit, afresh)| Step::Add {
-            key,
-            after,
-            bits: 1 << bit,
-            afresh
-        }),
+        (key.clone(), 3..8_u8, any::<bool>()).prop_map(|(key, bit, afresh)| Step::Event { key, bit, afresh }),
         Just(Step::Pop),
         Just(Step::Pop),
-        (key.clone(), proptest::option::of(0..10_000_u64)).prop_map(|(key, next)| Step::Succeed { key, next }),
-        (key.clone(), 0.0..=1.0).prop_map(|(key, jitter)| Step::Fail { key, jitter }),
+        (key.clone(), next()).prop_map(|(key, next)| Step::Succeed { key, next }),
+        (key.clone(), 0.0..=1.0, next()).prop_map(|(key, jitter, next)| Step::Fail { key, jitter, next }),
         key.prop_map(|key| Step::Forget { key }),
         (0..5_000_u64).prop_map(Step::Wait),
     ]
 }
 
-/// One key of the model: every wish that was not yet given out, and whether it runs.
+/// Why something was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Why {
+    Event,
+    Failure,
+    Regular,
+}
+
+/// One key of the model: a list of everything that is still to be given out, and whether it runs.
 #[derive(Default, Debug)]
 struct Wishes {
-    open: Vec<(Instant, u8)>,
+    open: Vec<(Why, Instant, u8)>,
     running: bool,
     failures: u32,
     forgiven: bool,
@@ -74,7 +65,16 @@ struct Wishes {
 
 impl Wishes {
     fn due(&self) -> Option<Instant> {
-        self.open.iter().map(|(at, _)| *at).min()
+        self.open.iter().map(|(_, at, _)| *at).min()
+    }
+
+    fn drop(&mut self, why: Why) {
+        self.open.retain(|(reason, ..)| *reason != why);
+    }
+
+    fn regular(&mut self, now: Instant, next: Option<u64>) {
+        self.drop(Why::Regular);
+        self.open.extend(next.map(|next| (Why::Regular, now + ms(next), 1)));
     }
 }
 
@@ -90,43 +90,34 @@ fn play(steps: Vec<Step>) {
     for step in steps {
         match step {
             Step::Wait(time) => now += ms(time),
-            Step::Add {
-                key,
-                after,
-                bits,
-                afresh,
-            } => {
-                let at = now + ms(after);
+            Step::Pop => pop(&mut queue, &mut model, now),
+            Step::Event { key, bit, afresh } => {
                 let wishes = model.get_mut(&key).unwrap();
-                wishes.open.push((at, bits));
+                wishes.open.push((Why::Event, now, 1 << bit));
                 if afresh {
-                    queue.add_afresh(key, at, Bits(bits));
+                    queue.add_afresh(&key, now, Bits(1 << bit));
+                    wishes.drop(Why::Failure);
                     wishes.failures = 0;
                     wishes.forgiven = wishes.running;
                 } else {
-                    queue.add(key, at, Bits(bits));
+                    queue.add(key, now, Bits(1 << bit));
                 }
             }
-            Step::Pop => pop(&mut queue, &mut model, now),
             Step::Succeed { key, next } => {
                 let wishes = model.get_mut(&key).unwrap();
                 if wishes.running {
-                    queue.succeeded(&key, next.map(|next| now + ms(next)), Bits(1));
+                    queue.succeeded(&key, next.map(|next| (now + ms(next), Bits(1))));
                     wishes.running = false;
-                    wishes.failures = 0;
-                    wishes.open.extend(next.map(|next| (now + ms(next), 1)));
+                    wishes.regular(now, next);
+                    if !wishes.open.iter().any(|(why, ..)| *why == Why::Failure) {
+                        wishes.failures = 0;
+                    }
                 }
             }
-            Step::Fail { key, jitter } => {
+            Step::Fail { key, jitter, next } => {
                 let wishes = model.get_mut(&key).unwrap();
                 if wishes.running {
-                    let pause = queue.failed(&key, now, jitter, Bits(2));
-                    wishes.running = false;
-                    wishes.failures = if wishes.forgiven { 1 } else { wishes.failures + 1 };
-                    let least = BACKOFF.base * 2_u32.pow(wishes.failures.min(9) - 1);
-                    let least = least.min(BACKOFF.cap);
-                    assert!(pause >= least && pause <= least.mul_f64(1.25), "{pause:?} {least:?}");
-                    wishes.open.push((now + pause, 2));
+                    fail(&mut queue, wishes, (key, now, jitter), next);
                 }
             }
             Step::Forget { key } => {
@@ -143,6 +134,18 @@ fn play(steps: Vec<Step>) {
     }
 }
 
+fn fail(queue: &mut Queue<u8, Bits>, wishes: &mut Wishes, (key, now, jitter): (u8, Instant, f64), next: Option<u64>) {
+    let pause = queue.failed(&key, now, jitter, Bits(2), next.map(|next| (now + ms(next), Bits(1))));
+    wishes.running = false;
+    wishes.failures = if wishes.forgiven { 1 } else { wishes.failures + 1 };
+    let least = BACKOFF.base * 2_u32.pow(wishes.failures.min(9) - 1);
+    let least = least.min(BACKOFF.cap);
+    assert!(pause >= least && pause <= least.mul_f64(1.25), "{pause:?} {least:?}");
+    wishes.regular(now, next);
+    wishes.drop(Why::Failure);
+    wishes.open.push((Why::Failure, now + pause, 2));
+}
+
 fn pop(queue: &mut Queue<u8, Bits>, model: &mut BTreeMap<u8, Wishes>, now: Instant) {
     let waiting = model.iter().filter(|(_, wishes)| !wishes.running);
     let due = waiting.filter_map(|(key, wishes)| Some((wishes.due().filter(|due| *due <= now)?, *key)));
@@ -152,8 +155,9 @@ fn pop(queue: &mut Queue<u8, Bits>, model: &mut BTreeMap<u8, Wishes>, now: Insta
     };
     assert_eq!(Some(key), expected.map(|(_, key)| key));
     let wishes = model.get_mut(&key).unwrap();
-    let asked = wishes.open.drain(..).fold(0, |all, (_, bits)| all | bits);
-    assert_eq!(bits, Bits(asked));
+    let (asked, later): (Vec<_>, Vec<_>) = wishes.open.drain(..).partition(|(_, at, _)| *at <= now);
+    assert_eq!(bits, Bits(asked.iter().fold(0, |all, (.., bits)| all | bits)));
+    wishes.open = later;
     wishes.running = true;
     wishes.forgiven = false;
 }
@@ -168,16 +172,42 @@ proptest! {
 }
 
 #[test]
-fn a_hundred_events_are_one_turn_and_the_earliest_counts() {
+fn a_hundred_events_are_one_turn() {
     let now = Instant::now();
     let mut queue = Queue::new(BACKOFF);
-    for after in (0..100).rev() {
+    for after in 0..100 {
         queue.add("a", now + ms(after), Bits(1));
     }
     assert_eq!(queue.pop(now), Some(("a", Bits(1))));
     assert_eq!(queue.pop(now + ms(1000)), None);
-    queue.succeeded(&"a", None, Bits(0));
-    assert!(queue.is_empty(), "nothing is left of a key that nobody needs");
+    queue.succeeded(&"a", None);
+    assert!(queue.entries.is_empty(), "nothing is left of a key that nobody needs");
+}
+
+#[test]
+fn an_event_does_not_bring_forward_what_is_asked_for_later() {
+    let now = Instant::now();
+    let mut queue = Queue::new(BACKOFF);
+    queue.add("a", now, Bits(1));
+    queue.pop(now).unwrap();
+    queue.succeeded(&"a", Some((now + ms(1000), Bits(128))));
+    queue.add("a", now + ms(10), Bits(4));
+    assert_eq!(queue.pop(now + ms(10)), Some(("a", Bits(4))));
+    queue.succeeded(&"a", Some((now + ms(1000), Bits(128))));
+    assert_eq!(queue.pop(now + ms(1000)), Some(("a", Bits(128))));
+}
+
+#[test]
+fn what_failed_is_tried_again_although_something_else_succeeded_meanwhile() {
+    let now = Instant::now();
+    let mut queue = Queue::new(BACKOFF);
+    queue.add("a", now, Bits(1));
+    queue.pop(now).unwrap();
+    queue.failed(&"a", now, 0.0, Bits(8), None);
+    queue.add("a", now, Bits(4));
+    assert_eq!(queue.pop(now), Some(("a", Bits(4))));
+    queue.succeeded(&"a", None);
+    assert_eq!(queue.pop(now + BACKOFF.base), Some(("a", Bits(8))));
 }
 
 #[test]
@@ -188,7 +218,7 @@ fn what_comes_while_a_key_runs_makes_it_due_again_afterwards() {
     queue.pop(now).unwrap();
     queue.add("a", now, Bits(4));
     assert_eq!((queue.pop(now), queue.next_due()), (None, None));
-    queue.succeeded(&"a", Some(now + ms(500)), Bits(0));
+    queue.succeeded(&"a", Some((now + ms(500), Bits(0))));
     assert_eq!(queue.pop(now), Some(("a", Bits(4))));
 }
 
@@ -197,17 +227,17 @@ fn pauses_double_up_to_the_cap_and_start_anew_after_a_success_or_something_new()
     let now = Instant::now();
     let mut queue = Queue::new(BACKOFF);
     let fail = |queue: &mut Queue<_, _>| {
-        queue.add("a", now, Bits(0));
-        queue.pop(now).unwrap();
-        queue.failed(&"a", now, 0.0, Bits(0)).as_secs()
+        queue.pop(now + ms(60_000)).unwrap();
+        queue.failed(&"a", now, 0.0, Bits(0), None).as_secs()
     };
+    queue.add("a", now, Bits(0));
     let pauses: Vec<_> = (0..6).map(|_| fail(&mut queue)).collect();
     assert_eq!(pauses, [1, 2, 4, 8, 8, 8]);
-    queue.add_afresh("a", now, Bits(0));
+    queue.add_afresh(&"a", now, Bits(0));
     assert_eq!(fail(&mut queue), 1);
     assert_eq!(fail(&mut queue), 2);
     queue.pop(now + ms(60_000)).unwrap();
-    queue.succeeded(&"a", Some(now), Bits(0));
+    queue.succeeded(&"a", Some((now, Bits(0))));
     assert_eq!(fail(&mut queue), 1);
 }
 
@@ -215,12 +245,12 @@ fn pauses_double_up_to_the_cap_and_start_anew_after_a_success_or_something_new()
 fn something_new_that_comes_while_a_key_runs_shortens_the_pause_after_its_failure() {
     let now = Instant::now();
     let mut queue = Queue::new(BACKOFF);
+    queue.add("a", now, Bits(0));
     for _ in 0..3 {
-        queue.add("a", now, Bits(0));
-        queue.pop(now).unwrap();
-        queue.failed(&"a", now, 0.0, Bits(0));
+        queue.pop(now + ms(60_000)).unwrap();
+        queue.failed(&"a", now, 0.0, Bits(0), None);
     }
-    queue.pop(now + ms(10_000)).unwrap();
-    queue.add_afresh("a", now + ms(20_000), Bits(0));
-    assert_eq!(queue.failed(&"a", now, 0.0, Bits(0)), BACKOFF.base);
+    queue.pop(now + ms(60_000)).unwrap();
+    queue.add_afresh(&"a", now, Bits(0));
+    assert_eq!(queue.failed(&"a", now, 0.0, Bits(0), None), BACKOFF.base);
 }

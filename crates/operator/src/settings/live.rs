@@ -94,7 +94,7 @@ pub fn follow(
         state: state.subscribe(),
         object: object.subscribe(),
     };
-    let (changes, changed) = mpsc::channel(16);
+    let (changes, news) = mpsc::channel(16);
     let live = Live {
         knowledge: Knowledge {
             namespace: source.namespace.clone(),
@@ -112,15 +112,15 @@ pub fn follow(
         object,
         changes,
     };
-    (handle, live.run(changed))
+    (handle, live.run(news))
 }
 
 impl Live {
-    async fn run(mut self, mut changed: mpsc::Receiver<Change>) {
+    async fn run(mut self, mut news: mpsc::Receiver<Change>) {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.source.namespace);
         let name = self.source.config_map.clone();
         let _task = watch(api, &name, ConfigText::of, Change::Config, self.changes.clone());
-        while let Some(change) = changed.recv().await {
+        while let Some(change) = news.recv().await {
             self.apply(change);
             let longest = Instant::now() + self.source.quiet * LONGEST_BURST;
             loop {
@@ -128,7 +128,7 @@ impl Live {
                 tokio::select! {
                     biased;
                     () = sleep_until(end) => break,
-                    Some(change) = changed.recv() => self.apply(change),
+                    Some(change) = news.recv() => self.apply(change),
                 }
             }
             self.conclude();

@@ -11,15 +11,12 @@ pub async fn announce(mut settings: SettingsHandle, announcer: Announcer) {
         let rejected = settings.state.borrow_and_update().rejected.clone();
         if rejected != told {
             let object = settings.object.borrow().clone();
-            match &rejected {
-                Some(rejection) => {
-                    let note = rejection.message.clone();
-                    announcer.announce(&object, Severity::Warning, rejection.reason.as_str(), note);
-                }
-                None => {
-                    let note = "the settings are in force".to_owned();
-                    announcer.announce(&object, Severity::Normal, "SettingsAccepted", note);
-                }
+            if let Some(rejection) = &rejected {
+                let note = rejection.message.clone();
+                announcer.announce(&object, Severity::Warning, rejection.reason.as_str(), note);
+            } else {
+                let note = "the settings are in force".to_owned();
+                announcer.announce(&object, Severity::Normal, "SettingsAccepted", note);
             }
             told = rejected;
         }

@@ -37,13 +37,13 @@ where
             let known = match state {
                 Ok(Some(object)) => Known::Present(pick(object)),
                 Ok(None) => Known::Absent,
-                Err(error) => match refusal(&error) {
-                    Some(reason) => Known::Refused(reason),
-                    None => {
+                Err(error) => {
+                    let Some(reason) = refusal(&error) else {
                         tracing::warn!(name, %error, "failed to watch; trying again");
                         continue;
-                    }
-                },
+                    };
+                    Known::Refused(reason)
+                }
             };
             if changes.send(wrap(known)).await.is_err() {
                 return;

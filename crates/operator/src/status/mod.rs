@@ -67,7 +67,7 @@ impl Visit<'_> {
     /// The status after a plan and its delivery.
     pub fn planned(&self, given: &Given<'_>) -> OpenstackConfigStatus {
         let nodes = given.known.list(&given.selection.vms);
-        let mut sayings = self.of_sight(given.sight);
+        let mut sayings = of_sight(given.sight);
         if *given.sight == Sight::Read {
             sayings.resolved = Some(resolved(given));
             sayings.delivered = Some(delivered(given, &nodes));
@@ -84,7 +84,7 @@ impl Visit<'_> {
 
     /// The status of a config whose cluster could not be planned: what it had stays.
     pub fn unplanned(&self, cluster: &ClusterId, sight: &Sight, trouble: &Trouble) -> OpenstackConfigStatus {
-        let mut sayings = self.of_sight(sight);
+        let mut sayings = of_sight(sight);
         sayings.delivered = Some(Saying::no(trouble.clone()));
         self.unchanged_nodes(Some(cluster), sayings, not_reached())
     }
@@ -155,33 +155,6 @@ impl Visit<'_> {
         })
     }
 
-    fn of_sight(&self, sight: &Sight) -> Sayings {
-        let found = || {
-            Some(Saying::yes(
-                Word::ProviderFound,
-                "Contrabass knows the provider, its password is open",
-            ))
-        };
-        match sight {
-            Sight::Pending => Sayings::default(),
-            Sight::Read => Sayings {
-                credentials: found(),
-                cloud: Some(Saying::yes(Word::ProjectRead, "the project was read completely")),
-                ..Sayings::default()
-            },
-            Sight::Failed(trouble) if trouble.is_about_credentials() => Sayings {
-                credentials: Some(Saying::no(trouble.clone())),
-                cloud: Some(not_reached()),
-                ..Sayings::default()
-            },
-            Sight::Failed(trouble) => Sayings {
-                credentials: found(),
-                cloud: Some(Saying::no(trouble.clone())),
-                ..Sayings::default()
-            },
-        }
-    }
-
     fn unchanged_nodes(
         &self,
         cluster: Option<&ClusterId>,
@@ -244,6 +217,33 @@ pub fn is_ready(status: &OpenstackConfigStatus) -> bool {
 /// The condition Ready.
 pub fn ready(status: &OpenstackConfigStatus) -> Option<&Condition> {
     conditions::find(&status.conditions, Kind::Ready)
+}
+
+fn of_sight(sight: &Sight) -> Sayings {
+    let found = || {
+        Some(Saying::yes(
+            Word::ProviderFound,
+            "Contrabass knows the provider, its password is open",
+        ))
+    };
+    match sight {
+        Sight::Pending => Sayings::default(),
+        Sight::Read => Sayings {
+            credentials: found(),
+            cloud: Some(Saying::yes(Word::ProjectRead, "the project was read completely")),
+            ..Sayings::default()
+        },
+        Sight::Failed(trouble) if trouble.is_about_credentials() => Sayings {
+            credentials: Some(Saying::no(trouble.clone())),
+            cloud: Some(not_reached()),
+            ..Sayings::default()
+        },
+        Sight::Failed(trouble) => Sayings {
+            credentials: found(),
+            cloud: Some(Saying::no(trouble.clone())),
+            ..Sayings::default()
+        },
+    }
 }
 
 fn not_tried() -> Saying {
@@ -350,3 +350,6 @@ fn delivered(given: &Given<'_>, nodes: &[NodeStatus]) -> Saying {
         format!("the management API has {delivered} nodes of this config"),
     )
 }
+
+#[cfg(test)]
+mod tests;

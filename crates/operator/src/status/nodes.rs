@@ -167,9 +167,8 @@ fn judge(outcome: &VmOutcome, arrival: Arrival) -> (State, Option<&'static str>)
         (VmState::Failed, _) => (State::Failed, finding),
         (VmState::Held, _) => (State::Held, finding),
         (_, Arrival::Rejected) => (State::Failed, Some(Word::NodeRejected.into())),
-        (_, Arrival::Missing) => (State::Pending, finding),
-        (VmState::Pending, Arrival::Arrived) => (State::Pending, finding),
         (VmState::Planned, Arrival::Arrived) => (State::Delivered, finding),
+        (VmState::Planned | VmState::Pending, _) => (State::Pending, finding),
     }
 }
 

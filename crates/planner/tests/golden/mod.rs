@@ -13,7 +13,7 @@ mod parse;
 use std::{collections::BTreeMap, fmt::Write as _, fs, num::NonZeroU32, path::Path};
 
 use multinic_model::{
-    ClusterId, ConfigKey, Earlier, EarlierNode, Interface, Selection, SubnetSelector, VmSelector,
+    ClusterId, ConfigKey, Earlier, EarlierNode, Interface, Selection, SubnetSelector, UnreadableNode, VmSelector,
     inventory::{Inventory, PortStatus},
 };
 use multinic_planner::{Claim, ConfigInput, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, plan};
@@ -103,7 +103,11 @@ enum EarlierFile {
 #[serde(deny_unknown_fields)]
 struct EarlierNodeFile {
     instance: String,
+    #[serde(default)]
     interfaces: Vec<String>,
+    /// The MAC addresses of a node that cannot be understood.
+    #[serde(default)]
+    unreadable: Vec<String>,
 }
 
 /// What one plan says.
@@ -212,7 +216,7 @@ fn plan_step(
 }
 
 fn deliver(earlier: &mut Earlier, plan: &Plan) {
-    let Earlier::Known(nodes) = earlier else {
+    let (Earlier::Known(nodes) | Earlier::Partly { nodes, .. }) = earlier else {
         return;
     };
     for config in plan.deliveries() {
@@ -304,14 +308,32 @@ impl EarlierFile {
             Self::Word(word) => panic!("earlier: {word}"),
             Self::Nodes(nodes) => nodes,
         };
-        let node = |(name, node): (String, EarlierNodeFile)| {
-            let earlier = EarlierNode {
-                instance_id: node.instance.parse().unwrap(),
-                interfaces: node.interfaces.iter().map(|text| parse::interface(text)).collect(),
-            };
-            (name.parse().unwrap(), earlier)
-        };
-        Earlier::Known(nodes.into_iter().map(node).collect())
+        let (mut readable, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (name, node) in nodes {
+            let (name, instance_id) = (name.parse().unwrap(), node.instance.parse().unwrap());
+            if node.unreadable.is_empty() {
+                let interfaces = node.interfaces.iter().map(|text| parse::interface(text)).collect();
+                let node = EarlierNode {
+                    instance_id,
+                    interfaces,
+                };
+                readable.insert(name, node);
+            } else {
+                let node = UnreadableNode {
+                    instance_id,
+                    macs: node.unreadable.iter().map(|text| parse::mac(text)).collect(),
+                    problem: "it is odd".to_owned(),
+                };
+                unreadable.insert(name, node);
+            }
+        }
+        if unreadable.is_empty() {
+            return Earlier::Known(readable);
+        }
+        Earlier::Partly {
+            nodes: readable,
+            unreadable,
+        }
     }
 }
 

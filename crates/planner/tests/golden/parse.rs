@@ -30,7 +30,7 @@ pub fn short(text: &str) -> String {
     text.replace(MAC, "")
 }
 
-fn mac(text: &str) -> MacAddress {
+pub fn mac(text: &str) -> MacAddress {
     format!("{MAC}{text}")
         .parse()
         .unwrap_or_else(|error| panic!("{text}: {error}"))

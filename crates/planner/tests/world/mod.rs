@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use multinic_model::{
     ClusterId, ConfigKey, Earlier, EarlierNode, InstanceId, InterfaceAddress, MacAddress, Mtu, NetworkId, NodeName,
-    PortId, ProjectId, Selection, SubnetId, SubnetSelector, VmSelector,
+    PortId, ProjectId, Selection, SubnetId, SubnetSelector, UnreadableNode, VmSelector,
     inventory::{FixedIp, Inventory, Port, PortStatus, Server, Subnet, SubnetLookup, UnreadablePort},
 };
 use multinic_planner::{Claim, ConfigInput, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, plan};
@@ -57,6 +57,8 @@ pub struct World {
     pub failed: BTreeSet<u8>,
     /// Configs that cannot be read as a selection.
     pub held: BTreeSet<u8>,
+    /// Names of nodes that are read back as something that cannot be understood.
+    pub odd_nodes: BTreeSet<NodeName>,
     pub broken_subnets: BTreeSet<u8>,
     pub unreadable: BTreeSet<u8>,
     /// How many deliveries arrive; the others are lost.
@@ -159,6 +161,7 @@ impl World {
             clock: 10,
             failed: BTreeSet::new(),
             held: BTreeSet::new(),
+            odd_nodes: BTreeSet::new(),
             broken_subnets: BTreeSet::new(),
             unreadable: BTreeSet::new(),
             arriving: usize::MAX,
@@ -169,6 +172,7 @@ impl World {
         self.clock += 1;
         self.failed.clear();
         self.held.clear();
+        self.odd_nodes.clear();
         self.broken_subnets.clear();
         self.unreadable.clear();
         self.arriving = usize::MAX;
@@ -185,6 +189,7 @@ impl World {
             9 => drop(self.servers.insert(a % VMS, b % NAMES)),
             10 => self.flip(a % PORTS, b),
             11 | 12 => self.failed = (0..4).filter(|config| a & (1 << config) != 0).collect(),
+            25 => self.misread(usize::from(a % NAMES)),
             24 => self.held = (0..4).filter(|config| a & (1 << config) != 0).collect(),
             13 => self.broken_subnets = BTreeSet::from([a % 3]),
             14 => drop(self.unreadable.insert(a % VMS)),
@@ -201,6 +206,10 @@ impl World {
                 .for_each(|name| *name = (*name + 1) % (NAMES - 1)),
             _ => {}
         }
+    }
+
+    fn misread(&mut self, nth: usize) {
+        self.odd_nodes = self.nodes.keys().skip(nth).take(1).cloned().collect();
     }
 
     fn attach(&mut self, port: u8, vm: u8, c: u8) {
@@ -312,6 +321,7 @@ impl World {
 
     /// The same, from another past; `reversed` turns round every order that must not matter.
     pub fn plan_with(&self, policy: &Policy, earlier: &Earlier, ledger: &RemovalLedger, reversed: bool) -> Plan {
+        let earlier = &self.read_back(earlier);
         let inventories = [self.inventory(0, reversed), self.inventory(1, reversed)];
         let selections: BTreeMap<_, _> = self
             .configs
@@ -364,6 +374,31 @@ impl World {
             policy,
             ledger,
         })
+    }
+
+    /// What comes of `earlier` when some of its nodes cannot be understood.
+    fn read_back(&self, earlier: &Earlier) -> Earlier {
+        let Earlier::Known(nodes) = earlier else {
+            return earlier.clone();
+        };
+        let is_odd =
+            |(name, node): &(NodeName, EarlierNode)| self.odd_nodes.contains(name) && !node.interfaces.is_empty();
+        let (odd, nodes): (Nodes, Nodes) = nodes.clone().into_iter().partition(is_odd);
+        if odd.is_empty() {
+            return Earlier::Known(nodes);
+        }
+        let node = |(name, node): (NodeName, EarlierNode)| {
+            let unreadable = UnreadableNode {
+                instance_id: node.instance_id,
+                macs: node.interfaces.iter().map(|held| held.mac_address).collect(),
+                problem: "it is odd".to_owned(),
+            };
+            (name, unreadable)
+        };
+        Earlier::Partly {
+            nodes,
+            unreadable: odd.into_iter().map(node).collect(),
+        }
     }
 
     fn inventory(&self, of: u8, reversed: bool) -> Inventory {

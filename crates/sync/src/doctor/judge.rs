@@ -148,6 +148,14 @@ pub(super) fn roles(roles: &[String]) -> String {
 pub(super) fn earlier(earlier: &Earlier) -> String {
     match earlier {
         Earlier::Known(nodes) => format!("reachable; it holds {} node config(s) of this cluster", nodes.len()),
+        Earlier::Partly { nodes, unreadable } => {
+            let names: Vec<_> = unreadable.keys().map(ToString::to_string).collect();
+            format!(
+                "reachable; it holds {} node config(s) of this cluster, of which these cannot be understood: {}",
+                nodes.len() + unreadable.len(),
+                names.join(", ")
+            )
+        }
         Earlier::NotOffered => "reachable; it offers no read-back, so ids follow the deterministic order".to_owned(),
     }
 }

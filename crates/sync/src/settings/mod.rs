@@ -212,7 +212,7 @@ pub enum ReadBackName {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SyncSection {
-    /// Between two passes of the operator.
+    /// Between two passes of the operator; from a second to a day.
     pub interval: Span,
     /// Complete readings that must agree before a removal seen by reading alone is delivered.
     pub removal_confirmations: NonZeroU32,

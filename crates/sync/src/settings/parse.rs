@@ -1,5 +1,7 @@
 //! From YAML text to checked settings.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 use super::{DigestName, Settings};
 use crate::yaml;
 
@@ -22,6 +24,9 @@ pub enum SettingsError {
 /// The greatest size of a settings text, in bytes.
 pub const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
+/// How often passes may be made. What they ask of OpenStack is bounded by `openstack.requestsPerSecond` in any case.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
+
 impl Settings {
     /// Parses and checks a whole settings text.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
@@ -31,7 +36,24 @@ impl Settings {
             problem: error.inner().to_string(),
         })?;
         settings.check_iterations()?;
+        settings.check_interval()?;
         Ok(settings)
+    }
+
+    /// Far below a second, passes would only wait for one another; after a day without one, nobody would notice that
+    /// something is wrong.
+    fn check_interval(&self) -> Result<(), SettingsError> {
+        let interval = self.sync.interval.duration();
+        if INTERVALS.contains(&interval) {
+            return Ok(());
+        }
+        Err(SettingsError::Value {
+            path: "sync.interval".to_owned(),
+            problem: format!(
+                "{} is out of bounds; expected 1s to 1day, such as 5m",
+                humantime::format_duration(interval)
+            ),
+        })
     }
 
     /// Iterations that no digest uses would be silently ignored.
@@ -49,9 +71,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::settings::SecretRef;
 
     const MINIMAL: &str = "contrabass: {endpoint: 'https://c.example.com', password: {key: {env: KEY}}}\n";
 
@@ -84,6 +105,23 @@ rabbitmq: {enabled: auto}
         assert_eq!(full.sync, minimal.sync);
         assert_eq!(full.rabbitmq, minimal.rabbitmq);
         assert_eq!(full.sync.interval.duration(), Duration::from_mins(5));
+        assert_eq!(full.sync.deletion_timeout.duration(), Duration::from_mins(10));
+    }
+
+    #[test]
+    fn what_the_operator_needs_can_be_set() {
+        let text = format!(
+            "{MINIMAL}sync: {{interval: 1s, deletionTimeout: 90s}}\n\
+             openstack: {{tls: {{caSecret: {{secret: cloud-ca, key: ca.crt}}}}}}\n"
+        );
+        let settings = Settings::parse(&text).unwrap();
+        assert_eq!(settings.sync.interval.duration(), Duration::from_secs(1));
+        assert_eq!(settings.sync.deletion_timeout.duration(), Duration::from_secs(90));
+        let ca = SecretRef::Kubernetes {
+            name: "cloud-ca".to_owned(),
+            key: "ca.crt".to_owned(),
+        };
+        assert_eq!(settings.openstack.tls.ca_secret, Some(ca));
     }
 
     #[test]
@@ -117,6 +155,13 @@ rabbitmq: {enabled: auto}
             ),
             ("openstack: {timeout: 5}", "openstack.timeout", "expected"),
             ("sync: {interval: soon}", "sync.interval", "such as 30s or 5m"),
+            ("sync: {interval: 999ms}", "sync.interval", "expected 1s to 1day"),
+            ("sync: {interval: 25h}", "sync.interval", "1day 1h is out of bounds"),
+            (
+                "sync: {deletionTimeout: never}",
+                "sync.deletionTimeout",
+                "such as 30s or 5m",
+            ),
             (
                 "sync: {removalConfirmations: -1}",
                 "sync.removalConfirmations",

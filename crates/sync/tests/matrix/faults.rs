@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::trial::{
     Target, Trial,
-    Verdict::{self, Either, Fails, Heals, Lied, NoReadBack},
+    Verdict::{self, Either, Fails, Frozen, Heals, Lied, NoReadBack},
 };
 
 /// Makes an answer wrong.
@@ -215,14 +215,15 @@ impl Trials<'_> {
                 }
             })
         };
-        let edits: [(&str, Change); 4] = [
+        let odd = first(|item| item["interfaces"][0]["id"] = 0.into());
+        self.add("an item with id 0", odd, (Frozen, Frozen));
+        let edits: [(&str, Change); 3] = [
             ("an item without interfaces", |item| {
                 item.as_object_mut().unwrap().remove("interfaces");
             }),
             ("an item with a wrong MAC", |item| {
                 item["interfaces"][0]["macAddress"] = "zz".into();
             }),
-            ("an item with id 0", |item| item["interfaces"][0]["id"] = 0.into()),
             ("an item that is null", |item| *item = Value::Null),
         ];
         for (name, change) in edits {

@@ -50,6 +50,16 @@ pub fn judge(
         Verdict::Fails => that(failed, || format!("did not fail: {report:#?}"))?,
         Verdict::Either => that(failed || after == wanted, || format!("done, and not done: {after:#}"))?,
         Verdict::Lied => {}
+        Verdict::Frozen => {
+            let said = reasons(report).contains(&"UnreadableNode".to_owned());
+            that(!failed && said, || format!("no word about it: {report:#?}"))?;
+            for (name, node) in after.as_object().unwrap() {
+                let right = node == &wanted[name] || node == &before[name];
+                that(right, || {
+                    format!("{name} is neither as it was nor as it should be: {node}")
+                })?;
+            }
+        }
         Verdict::NoReadBack => {
             let said = reasons(report).contains(&"NoReadBack".to_owned());
             that(failed || said, || format!("no word about it: {report:#?}"))?;

@@ -26,6 +26,8 @@ pub enum Verdict {
     Either,
     /// The answer is well-formed and wrong: the pass may believe it, but takes nothing away and invents nothing.
     Lied,
+    /// One node of the read-back cannot be understood: it stays as it is, is named, and the others go on.
+    Frozen,
     /// A read-back that says that there is none: believed (and said) by a first reading, or a failure.
     NoReadBack,
 }

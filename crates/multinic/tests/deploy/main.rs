@@ -1,0 +1,7 @@
+//! The folder deploy/, applied by the real kubectl, against what the program expects.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod cluster;
+mod manifests;
+mod pod;

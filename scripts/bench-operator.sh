@@ -1,0 +1,7 @@
+#!/bin/bash
+# bench-operator.sh [PROJECTS CLUSTERS CONFIGS]: the operator at scale, on the lab's simulators. About five minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/need.sh cargo cc
+cargo build --quiet --release -p multinic -p multinic-e2e
+"${CARGO_TARGET_DIR:-target}/release/bench-operator" "$@"
