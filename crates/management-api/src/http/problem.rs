@@ -187,6 +187,8 @@ impl From<StoreError> for Problem {
             StoreError::Address { .. }
             | StoreError::Statement(_)
             | StoreError::Migrate(_)
+            | StoreError::NoBackup
+            | StoreError::BackupPath { .. }
             | StoreError::Damaged { .. } => {
                 report(&error);
                 let title = "The server failed";

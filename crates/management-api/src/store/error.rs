@@ -66,6 +66,15 @@ pub enum StoreError {
         /// Its name.
         node: NodeName,
     },
+    /// A database that brings its own tool for backups.
+    #[error("failed to copy the database: PostgreSQL is copied with pg_dump")]
+    NoBackup,
+    /// The copy cannot be written there.
+    #[error("failed to copy the database: {path} is there already or its name is not UTF-8")]
+    BackupPath {
+        /// Where it was to be.
+        path: std::path::PathBuf,
+    },
     /// An Idempotency-Key that came with another request before.
     #[error("failed to accept the Idempotency-Key: it was used for another request")]
     KeyReused,

@@ -4,6 +4,7 @@
 //! Read in this order: [`upsert`] (how a batch is taken in), [`nodes`] (how it is read), [`changes`] (history and watch),
 //! [`outbox`] (deliveries), [`database`] (connections and locks), `migrations` (the schema).
 
+mod backup;
 pub mod changes;
 pub(crate) mod content;
 pub mod database;

@@ -1,5 +1,6 @@
 //! The store by itself.
 
+mod backup;
 mod conflicts;
 mod history;
 mod oracle;
