@@ -115,14 +115,23 @@ impl Feed {
             return Ok(());
         }
         let clusters: Vec<_> = watched.keys().cloned().collect();
-        for (cluster, sequence) in self.0.store.sequences(&clusters).await? {
-            let mut told = watched.get(&cluster).copied().unwrap_or(sequence);
-            while told < sequence {
-                let news = self.missed(&cluster, told).await?;
-                // What was pruned meanwhile cannot be told.
-                told = news.last().map_or(sequence, |last| last.sequence);
-                self.send(&cluster, told, news);
+        let sequences: BTreeMap<_, _> = self.0.store.sequences(&clusters).await?.into_iter().collect();
+        for (cluster, told) in watched {
+            match sequences.get(&cluster).copied().unwrap_or_default() {
+                // The cluster was deleted, or the database is an older one: its watchers have to begin again.
+                sequence if sequence < told => drop(self.channels().remove(&cluster)),
+                sequence => self.tell_until(&cluster, told, sequence).await?,
             }
+        }
+        Ok(())
+    }
+
+    async fn tell_until(&self, cluster: &ClusterId, mut told: u64, sequence: u64) -> Result<(), StoreError> {
+        while told < sequence {
+            let news = self.missed(cluster, told).await?;
+            // What was pruned meanwhile cannot be told.
+            told = news.last().map_or(sequence, |last| last.sequence);
+            self.send(cluster, told, news);
         }
         Ok(())
     }

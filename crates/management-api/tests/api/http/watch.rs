@@ -131,6 +131,20 @@ on_both_databases! {
         assert_eq!(watch.events(1).await, told(&[("created", "worker-1")]));
     }
 
+    async fn a_deleted_cluster_ends_its_watches(database: TestDatabase) {
+        let api = Api::start(&database).await;
+        api.post(&json!([node_json(1, 1)])).await;
+        let mut watch = Watch::open(&api, "", None).await;
+        assert_eq!(watch.events(2).await, told(&[("node", "worker-1"), ("synced", "")]));
+        api.delete(&format!("{NODES}/worker-1")).await;
+        assert_eq!(watch.events(1).await, told(&[("deleted", "worker-1")]));
+        assert_eq!(api.delete(&format!("{PROVIDERS}/biz-1")).await.status, StatusCode::NO_CONTENT);
+        assert!(watch.next().await.is_none());
+        api.post(&json!([node_json(2, 1)])).await;
+        let request = api.request(Method::GET, &format!("{NODES}?watch=true")).header("last-event-id", "2");
+        assert_eq!(read(request.send().await.unwrap()).await.problem(), (410, "gone".to_owned()));
+    }
+
     async fn what_is_forgotten_is_gone(database: TestDatabase) {
         let api = Api::start(&database).await;
         for round in 1..=3 {
