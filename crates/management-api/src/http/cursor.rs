@@ -28,13 +28,11 @@ pub(super) fn read<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<
 
 pub(super) fn limit(limit: Option<&str>) -> Result<u32, Problem> {
     let Some(text) = limit else { return Ok(DEFAULT) };
-    match text.parse::<u32>() {
-        Ok(limit) if limit > 0 => Ok(limit.min(MAX)),
-        _ => {
-            let fault = Fault::new("limit", "this is no number of items").found(text);
-            Err(Problem::bad(fault.allowed("1 or more; at most 1000 are given")))
-        }
+    if let Ok(limit @ 1..=0x7fff_ffff) = text.parse::<u32>() {
+        return Ok(limit.min(MAX));
     }
+    let fault = Fault::new("limit", "this is no number of items").found(text);
+    Err(Problem::bad(fault.allowed("1 or more; at most 1000 are given")))
 }
 
 /// Cuts the item that was read beyond the page, and gives the cursor behind the page if there was one.

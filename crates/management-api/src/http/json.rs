@@ -40,10 +40,14 @@ pub struct InterfaceJson {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeConfigJson {
     /// The Kubernetes node.
-    #[schema(max_length = 253, example = "worker-1")]
+    #[schema(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        example = "worker-1"
+    )]
     pub node_name: String,
     /// The server that it runs in.
-    #[schema(min_length = 1, max_length = 128, example = "i-0123456789abcdef0")]
+    #[schema(pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$", example = "i-0123456789abcdef0")]
     pub instance_id: String,
     /// Everything that it should have; empty: it has none any more.
     #[schema(max_items = 256)]

@@ -48,7 +48,7 @@ pub(super) async fn list(
 
 /// Read one cluster.
 #[utoipa::path(get, path = "/v1/k8s/multinic/providers/{id}", tag = "providers",
-    params(("id" = String, Path, description = "The cluster", max_length = 128)),
+    params(("id" = String, Path, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")),
     responses((status = 200, description = "The cluster", body = ProviderJson), Problems))]
 pub(super) async fn one(
     State(app): State<App>,
@@ -61,7 +61,7 @@ pub(super) async fn one(
 
 /// Register a cluster, or change what is set for it.
 #[utoipa::path(put, path = "/v1/k8s/multinic/providers/{id}", tag = "providers",
-    params(("id" = String, Path, description = "The cluster", max_length = 128)),
+    params(("id" = String, Path, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")),
     request_body(content = ProviderSettings, content_type = "application/json"),
     responses((status = 200, description = "The cluster as it is now", body = ProviderJson),
         (status = 201, description = "It is new", body = ProviderJson),
@@ -84,7 +84,7 @@ pub(super) async fn set(
 
 /// Forget a cluster and its history. Its nodes have to be taken out before.
 #[utoipa::path(delete, path = "/v1/k8s/multinic/providers/{id}", tag = "providers",
-    params(("id" = String, Path, description = "The cluster", max_length = 128)),
+    params(("id" = String, Path, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")),
     responses((status = 204, description = "It is forgotten"),
         (status = 409, description = "It still has nodes", body = Problem, content_type = "application/problem+json"),
         Problems))]

@@ -48,7 +48,7 @@ pub enum DeliveryTarget {
     /// A kubeconfig that the server was given.
     Kubeconfig {
         /// Its file name in the server's folder of kubeconfigs: a name, never a path.
-        #[schema(value_type = String, max_length = 253)]
+        #[schema(value_type = String, max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")]
         name: NodeName,
     },
 }

@@ -27,10 +27,13 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// This one.
-    #[param(max_length = 253)]
+    #[param(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+    )]
     node_name: Option<String>,
     /// Those of this server.
-    #[param(max_length = 128)]
+    #[param(pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")]
     instance_id: Option<String>,
     /// The one with this MAC address, in any usual notation.
     mac_address: Option<String>,
@@ -54,7 +57,7 @@ pub struct Wanted {
 /// `node` for each node and a `synced`, then a `created`, `updated` or `deleted` for each change. With `Last-Event-ID` only
 /// the changes behind it are sent; 410 says that they are forgotten, begin again without it.
 #[utoipa::path(get, path = "/v1/k8s/multinic/node-configs", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
         ("Last-Event-ID" = Option<String>, Header, description = "For a watch: the last event that was seen"), Wanted),
     responses((status = 200, description = "A page, or events",
             content((NodesJson = "application/json"), (String = "text/event-stream"))),

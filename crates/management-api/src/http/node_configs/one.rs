@@ -23,8 +23,8 @@ use crate::{
 ///
 /// The answer carries an `ETag` over all of it, the delivery's and the agent's state included.
 #[utoipa::path(get, path = "/v1/k8s/multinic/node-configs/{nodeName}", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
-        ("nodeName" = String, Path, description = "The node", max_length = 253),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
+        ("nodeName" = String, Path, description = "The node", max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"),
         ("If-None-Match" = Option<String>, Header, description = "ETags that are known already")),
     responses((status = 200, description = "The node", body = NodeJson,
             headers(("ETag" = String, description = "Changes with the answer"))),
@@ -63,8 +63,8 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 ///
 /// Its history stays; its object is taken out of the cluster.
 #[utoipa::path(delete, path = "/v1/k8s/multinic/node-configs/{nodeName}", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
-        ("nodeName" = String, Path, description = "The node", max_length = 253)),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
+        ("nodeName" = String, Path, description = "The node", max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")),
     responses((status = 204, description = "It is out"), Problems))]
 pub(in crate::http) async fn remove(
     State(app): State<App>,
@@ -79,8 +79,8 @@ pub(in crate::http) async fn remove(
 
 /// Read the nodes of one server: one, or several while a renamed node is being withdrawn.
 #[utoipa::path(get, path = "/v1/k8s/multinic/node-configs/by-instance/{instanceId}", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
-        ("instanceId" = String, Path, description = "The server", max_length = 128)),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
+        ("instanceId" = String, Path, description = "The server", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")),
     responses((status = 200, description = "The nodes", body = NodesJson), Problems))]
 pub(in crate::http) async fn by_instance(
     State(app): State<App>,

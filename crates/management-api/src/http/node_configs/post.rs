@@ -30,7 +30,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Identical content is `unchanged` and writes nothing. Two nodes may swap an address within one request. A request with an
 /// `Idempotency-Key` is answered as the first one with this key was, for a day.
 #[utoipa::path(post, path = "/v1/k8s/multinic/node-configs", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content = Vec<NodeConfigJson>, content_type = "application/json"),
     responses((status = 200, description = "All were taken", body = ResultsJson),

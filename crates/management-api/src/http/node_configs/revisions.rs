@@ -34,8 +34,8 @@ pub struct Page {
 ///
 /// Also of a node that was taken out, until its history is forgotten.
 #[utoipa::path(get, path = "/v1/k8s/multinic/node-configs/{nodeName}/revisions", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
-        ("nodeName" = String, Path, description = "The node", max_length = 253), Page),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
+        ("nodeName" = String, Path, description = "The node", max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), Page),
     responses((status = 200, description = "The newest first", body = ChangesJson), Problems))]
 pub(in crate::http) async fn revisions(
     State(app): State<App>,

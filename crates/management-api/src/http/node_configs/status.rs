@@ -24,8 +24,8 @@ const MAX: usize = 256 * 1024;
 /// The body is the status of a MultiNicNodeConfig; `state` is required, and `observedGeneration` is the revision that the report
 /// speaks of. What was said before writes nothing.
 #[utoipa::path(put, path = "/v1/k8s/multinic/node-configs/{nodeName}/status", tag = "node configs",
-    params(("x-provider-id" = String, Header, description = "The cluster"),
-        ("nodeName" = String, Path, description = "The node", max_length = 253)),
+    params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
+        ("nodeName" = String, Path, description = "The node", max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 204, description = "It is noted"),
         (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),

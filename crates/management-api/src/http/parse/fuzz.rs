@@ -19,12 +19,7 @@ fn a_body_may_be_anything() {
         |bytes| match parse(bytes, MAX) {
             Ok(entries) => {
                 assert!(entries.len() <= MAX);
-                entries
-                    .iter()
-                    .take(3)
-                    .map(|entry| outcome(entry))
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                entries.iter().take(3).map(outcome).collect::<Vec<_>>().join(" ")
             }
             Err(problem) => {
                 assert!([400, 413].contains(&problem.status) && !problem.errors.is_empty());

@@ -42,7 +42,7 @@ on_both_databases! {
         ] {
             assert_eq!(api.get(&format!("{NODES}?{query}")).await.names(), names, "{query}");
         }
-        for query in ["limit=0", "limit=x", "cursor=%20", "cursor=____", "macAddress=1", "address=1", "updatedSince=now",
+        for query in ["limit=0", "limit=x", "limit=2147483648", "cursor=%20", "cursor=____", "macAddress=1", "address=1", "updatedSince=now",
             "nodeName=A", "instanceId=", "watch=maybe", "unknown=1", "limit=1&limit=2"]
         {
             assert_eq!(api.get(&format!("{NODES}?{query}")).await.problem(), (400, "bad-request".to_owned()), "{query}");
