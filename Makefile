@@ -27,6 +27,7 @@ soak: ## two replicas of the operator under random faults for MINUTES=10
 lint: ## format, clippy, licenses of the dependencies, syntax of the scripts
 	@scripts/lint.sh
 
-generate: ## write deploy/crds from the types in crates/model
+generate: ## write deploy/crds and docs/openapi.json from the types
 	@scripts/need.sh cargo cc
 	cargo run -q -p multinic-model --example write_crds -- deploy/crds
+	cargo run -q -p multinic-management-api --example write_openapi -- docs/openapi.json

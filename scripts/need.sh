@@ -7,6 +7,7 @@ package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;;
     kubectl) echo kubernetes-client ;;
+    initdb) echo postgresql ;;
     *) echo "$1" ;;
   esac
 }
@@ -14,6 +15,8 @@ package_of() {
 packages='' crates=''
 for command in "$@"; do
   command -v "$command" >/dev/null && continue
+  # Debian keeps the programs of PostgreSQL's server out of the path.
+  [ "$command" = initdb ] && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue
   case $command in
     cargo) echo "error: Rust is missing: see https://rustup.rs" >&2; exit 1 ;;
     cargo-*) crates="$crates $command" ;;

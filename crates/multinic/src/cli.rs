@@ -45,6 +45,9 @@ pub enum Command {
     /// Run the Kubernetes operator: one replica, until SIGTERM
     #[command(after_help = OPERATOR_EXAMPLES)]
     Operator(OperatorArgs),
+    /// Run the management API, or look after its database
+    #[command(after_help = API_EXAMPLES)]
+    Api(ApiArgs),
     /// Print a CRD
     Crd(CrdArgs),
     /// Show everything on this machine with a simulated cloud
@@ -73,6 +76,98 @@ Examples:
 
 Everything about clouds and clusters is in the ConfigMap, key config.yaml; it is read again when it changes.
 /metrics, /healthz and /readyz are served on --listen.";
+
+const API_EXAMPLES: &str = "\
+Examples:
+  multinic api --database sqlite:///var/lib/multinic/api.db                  on 127.0.0.1:8080, for everybody on this machine
+  multinic api --database-file /etc/multinic/database --tokens /etc/multinic/tokens.yaml --listen 0.0.0.0:8080
+  multinic api migrate --database postgres://multinic@db/multinic
+  multinic api backup --database sqlite:///var/lib/multinic/api.db /backup/api.db
+
+A file of tokens:
+  tokens:
+  - {name: operator, role: operator, providers: ['*'], tokenFile: operator-token}
+  - {name: worker-1, role: agent, providers: [biz-1], nodes: [worker-1], sha256: <the token's SHA-256 in hex>}";
+
+#[derive(Args, Debug)]
+pub struct ApiArgs {
+    /// Without one: serve
+    #[command(subcommand)]
+    pub command: Option<ApiCommand>,
+
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+
+    /// Where to listen; without --tokens only loopback is possible
+    #[arg(
+        long,
+        env = "MULTINIC_API_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: std::net::SocketAddr,
+
+    /// File of the bearer tokens; read again when it changes
+    #[arg(long, env = "MULTINIC_API_TOKENS", value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+
+    /// Whether an unknown cluster registers itself with its first node config
+    #[arg(
+        long,
+        env = "MULTINIC_API_REGISTRATION",
+        value_enum,
+        default_value_t,
+        value_name = "HOW"
+    )]
+    pub registration: Registration,
+
+    /// Days that history is kept
+    #[arg(long, env = "MULTINIC_API_HISTORY_DAYS", value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..))]
+    pub history_days: u32,
+}
+
+#[derive(Args, Debug)]
+pub struct DatabaseArgs {
+    /// sqlite://FILE or postgres://USER[:PASSWORD]@HOST/NAME [default: sqlite:///var/lib/multinic/api.db]
+    #[arg(
+        long,
+        env = "MULTINIC_API_DATABASE",
+        value_name = "URL",
+        global = true,
+        hide_env_values = true
+    )]
+    pub database: Option<String>,
+
+    /// File that holds the database's address, such as a mounted Secret
+    #[arg(
+        long,
+        env = "MULTINIC_API_DATABASE_FILE",
+        value_name = "FILE",
+        global = true,
+        conflicts_with = "database"
+    )]
+    pub database_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ApiCommand {
+    /// Bring the database's schema up to date and end
+    Migrate,
+    /// Copy a SQLite database while it is in use (PostgreSQL: use pg_dump)
+    Backup {
+        /// The copy; must not exist
+        to: PathBuf,
+    },
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Registration {
+    /// It does
+    #[default]
+    Automatic,
+    /// It has to be registered before
+    Strict,
+}
 
 #[derive(Args, Debug)]
 pub struct OperatorArgs {

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub mod api;
 pub mod completions;
 pub mod crd;
 pub mod demo;

@@ -7,13 +7,13 @@ use multinic_operator::{
     observe::{DEFAULT_FILTER, TelemetryOptions, Traces},
     options::{LeaseOptions, Options},
 };
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{fmt::writer::BoxMakeWriter, util::SubscriberInitExt};
 
 use crate::{
     cli::{LogFormat, OperatorArgs},
     failure::Failure,
+    signals::stop_on_signals,
 };
 
 /// Runs until SIGTERM or SIGINT.
@@ -47,26 +47,6 @@ async fn operate(args: OperatorArgs) -> Result<ExitCode, Failure> {
     stop_on_signals(shutdown.clone()).map_err(Failure::failed)?;
     operator.run(shutdown).await.map_err(Failure::failed)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A second signal ends the process at once.
-fn stop_on_signals(shutdown: CancellationToken) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        for again in [false, true] {
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
-            };
-            tracing::info!(signal = name, "stopping");
-            if again {
-                std::process::exit(1);
-            }
-            shutdown.cancel();
-        }
-    });
-    Ok(())
 }
 
 fn telemetry(args: &OperatorArgs, verbose: u8, format: LogFormat) -> Result<Traces, Failure> {

@@ -1,0 +1,11 @@
+//! The MultiNIC management API: takes node configs over HTTP (contract 3.3) and keeps them with their history.
+//!
+//! Read in this order: [`store`] (what is kept), [`http`] (the contract), [`server`] (one process put together).
+
+mod feed;
+pub mod http;
+mod listener;
+mod metrics;
+mod object;
+pub mod server;
+pub mod store;

@@ -1,0 +1,5 @@
+//! What is committed under `docs/` is what the program does.
+
+mod erd;
+mod openapi;
+mod schema;
