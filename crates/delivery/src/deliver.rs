@@ -38,7 +38,7 @@ impl ManagementApi {
     /// concerns every request (401, 403, 404, 405, a redirect) the rest is not sent either. What was not sent is `Failed`
     /// with the error that stopped it.
     ///
-    /// `gate` is asked immediately before every attempt of every request; once it is closed, nothing more is sent.
+    /// `gate` is asked before every attempt of every request and whenever one goes on; once it is closed, nothing more is sent.
     pub async fn deliver(&self, cluster: &ClusterId, nodes: &[&NodeConfig], gate: &dyn Gate) -> Delivery {
         let mut delivery = Delivery::default();
         let mut health = Health::default();

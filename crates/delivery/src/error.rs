@@ -62,12 +62,12 @@ pub enum DeliveryError {
         /// Where it points to, printable.
         location: Option<String>,
     },
-    /// The right to write was lost before the request, or before one of its repetitions; another process leads.
+    /// The right to write was lost before the request or while it was under way; another process leads.
     #[error("failed to POST {url}: the right to write was lost ({attempts} attempts)")]
     Fenced {
         /// What was asked for.
         url: String,
-        /// How many attempts were made before.
+        /// How many attempts were begun.
         attempts: u32,
     },
     /// 413 for a single node.

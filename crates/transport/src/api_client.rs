@@ -2,8 +2,11 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     num::NonZeroU32,
+    pin::pin,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -111,8 +114,8 @@ impl ApiClient {
         self.send_through(&AlwaysOpen, attempts, max, build).await
     }
 
-    /// Like [`ApiClient::send`], asking `gate` immediately before each attempt. A closed gate ends it with
-    /// [`SendErrorKind::Fenced`](crate::SendErrorKind::Fenced).
+    /// Like [`ApiClient::send`], asking `gate` before each attempt and whenever an attempt goes on. A closed gate ends it
+    /// with [`SendErrorKind::Fenced`](crate::SendErrorKind::Fenced).
     pub async fn send_through(
         &self,
         gate: &dyn Gate,
@@ -127,7 +130,7 @@ impl ApiClient {
                 return Err(Failure::Send(SendError::fenced(made.load(Ordering::Relaxed))));
             }
             let number = made.fetch_add(1, Ordering::Relaxed) + 1;
-            self.attempt(request, max, number).await
+            self.attempt(gate, request, max, number).await
         };
         let retry = RetryPolicy {
             attempts: self.retry.attempts.min(attempts),
@@ -139,9 +142,17 @@ impl ApiClient {
         }
     }
 
-    async fn attempt(&self, request: reqwest::RequestBuilder, max: usize, number: u32) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        gate: &dyn Gate,
+        request: reqwest::RequestBuilder,
+        max: usize,
+        number: u32,
+    ) -> Result<Answer, Failure> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.exchange(request, max, number).await;
+        let exchange = self.exchange(request, max, number);
+        let answer = while_open(gate, exchange).await;
+        let answer = answer.unwrap_or_else(|| Err(SendError::fenced(number)));
         self.answers.count(answer.as_ref().ok().map(|answer| answer.status));
         match answer {
             Ok(answer) if is_transient(answer.status) => Err(Failure::Status(answer)),
@@ -186,6 +197,20 @@ impl Answer {
         let location = self.headers.get(LOCATION)?;
         Some(printable(&String::from_utf8_lossy(location.as_bytes())))
     }
+}
+
+/// Nothing is sent before a request is polled, and connecting takes several polls: the gate is asked at each one, so that
+/// a process that is stopped while it connects does not send when it wakes up. `None`: the gate was closed.
+async fn while_open<T>(gate: &dyn Gate, exchange: impl Future<Output = T>) -> Option<T> {
+    let mut exchange = pin!(exchange);
+    poll_fn(|context| {
+        if gate.is_open() {
+            exchange.as_mut().poll(context).map(Some)
+        } else {
+            Poll::Ready(None)
+        }
+    })
+    .await
 }
 
 /// 501 says that waiting will not help; every other 5xx may pass.

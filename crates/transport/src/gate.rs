@@ -1,7 +1,7 @@
 //! Whether writing is allowed at this moment.
 //!
 //! Several processes may stand ready to write, of which one leads. A process that was paused does not notice that
-//! another one leads by now, so the right to write is asked for immediately before each attempt, not once.
+//! another one leads by now, so the right to write is asked for whenever a request goes on, not once.
 
 /// The right to write. Implementations answer from memory, at once.
 pub trait Gate: Send + Sync {

@@ -99,8 +99,8 @@ pub enum EndpointError {
 
 /// How long a TCP connection and its TLS handshake may take, at most; the whole request has [`Endpoint::timeout`].
 ///
-/// A [`Gate`] is asked before the connection is made. Five seconds lie between the closing of a leader's fence and the
-/// earliest moment at which another may lead, so nothing is on its way for longer than that.
+/// A [`Gate`] that closes meanwhile is noticed when the connection is there. Five seconds lie between the closing of a
+/// leader's fence and the earliest moment at which another may lead, so even what was written just before has arrived.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl Endpoint {

@@ -20,7 +20,7 @@ pub enum SendErrorKind {
     Broken,
     /// The answer is longer than the bound.
     TooLong,
-    /// The gate was closed before the attempt; nothing of it was sent.
+    /// The gate was closed before the attempt, or while it was under way: then it is not known what became of it.
     Fenced,
 }
 

@@ -1,33 +1,37 @@
 //! A fence that closes while a delivery is under way.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::support::{client, cluster, in_batches_of, nodes, settings};
 use multinic_delivery::{Delivery, Gate, ManagementApi, NodeResult};
 use multinic_model::NodeConfig;
 use multinic_testing::server::{Reply, Server};
 
-/// Lets so many attempts through.
-struct Closing(Arc<AtomicU32>);
-
-impl Closing {
-    fn after(attempts: u32) -> Self {
-        Self(Arc::new(attempts.into()))
-    }
+/// Closes after so many answers.
+struct Closing<'a> {
+    api: &'a ManagementApi,
+    after: u64,
 }
 
-impl Gate for Closing {
+impl Gate for Closing<'_> {
     fn is_open(&self) -> bool {
-        self.0
-            .try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
-            .is_ok()
+        self.api.answers().values().sum::<u64>() < self.after
     }
 }
 
-async fn deliver(api: &ManagementApi, configs: &[NodeConfig], gate: &Closing) -> Delivery {
+/// Closes after it was asked so many times.
+struct Asked {
+    times: AtomicU32,
+    open: u32,
+}
+
+impl Gate for Asked {
+    fn is_open(&self) -> bool {
+        self.times.fetch_add(1, Ordering::SeqCst) < self.open
+    }
+}
+
+async fn deliver(api: &ManagementApi, configs: &[NodeConfig], gate: &dyn Gate) -> Delivery {
     let nodes: Vec<_> = configs.iter().collect();
     api.deliver(&cluster(), &nodes, gate).await
 }
@@ -44,7 +48,7 @@ fn categories(delivery: &Delivery) -> Vec<&'static str> {
 async fn a_closed_fence_lets_nothing_out() {
     let server = Server::scripted([]).await;
     let (api, _) = client(settings(&server));
-    let delivery = deliver(&api, &nodes(2), &Closing::after(0)).await;
+    let delivery = deliver(&api, &nodes(2), &Closing { api: &api, after: 0 }).await;
     assert_eq!(categories(&delivery), ["fenced", "fenced"]);
     assert_eq!((server.requests().len(), api.requests()), (0, 0));
 }
@@ -53,7 +57,8 @@ async fn a_closed_fence_lets_nothing_out() {
 async fn a_fence_that_closes_between_batches_stops_the_next_one_and_all_after_it() {
     let server = Server::answering(|_| Reply::status(204)).await;
     let configs = nodes(4);
-    let delivery = deliver(&in_batches_of(&server, 1), &configs, &Closing::after(2)).await;
+    let api = in_batches_of(&server, 1);
+    let delivery = deliver(&api, &configs, &Closing { api: &api, after: 2 }).await;
     assert_eq!(categories(&delivery), ["accepted", "accepted", "fenced", "fenced"]);
     assert_eq!(server.requests().len(), 2);
     assert_eq!(delivery.batches.len(), 3, "the last one was not even tried");
@@ -63,7 +68,7 @@ async fn a_fence_that_closes_between_batches_stops_the_next_one_and_all_after_it
 async fn a_fence_that_closes_between_attempts_stops_the_repetition() {
     let server = Server::answering(|_| Reply::status(503)).await;
     let (api, waited) = client(settings(&server));
-    let delivery = deliver(&api, &nodes(1), &Closing::after(2)).await;
+    let delivery = deliver(&api, &nodes(1), &Closing { api: &api, after: 2 }).await;
     assert_eq!(categories(&delivery), ["fenced"]);
     let NodeResult::Failed { message, .. } = &delivery.nodes.values().next().unwrap() else {
         panic!("{delivery:?}");
@@ -76,18 +81,37 @@ async fn a_fence_that_closes_between_attempts_stops_the_repetition() {
 }
 
 #[tokio::test]
+async fn a_fence_that_closes_while_the_connection_is_made_lets_nothing_out() {
+    let server = Server::scripted([]).await;
+    let (api, _) = client(settings(&server));
+    let gate = Asked {
+        times: AtomicU32::new(0),
+        open: 2,
+    };
+    let delivery = deliver(&api, &nodes(1), &gate).await;
+    assert_eq!(categories(&delivery), ["fenced"]);
+    assert_eq!((server.requests().len(), api.requests()), (0, 1));
+    assert_eq!(api.answers().values().sum::<u64>(), 1, "the attempt is over");
+}
+
+#[tokio::test]
 async fn a_fence_that_opens_again_does_not_resume_a_delivery() {
-    struct Flapping(AtomicU32);
-    impl Gate for Flapping {
+    /// Closed once, after the first answer.
+    struct Flapping<'a> {
+        api: &'a ManagementApi,
+        asked: AtomicBool,
+    }
+    impl Gate for Flapping<'_> {
         fn is_open(&self) -> bool {
-            self.0.fetch_add(1, Ordering::SeqCst) != 1
+            self.api.answers().is_empty() || self.asked.swap(true, Ordering::SeqCst)
         }
     }
     let server = Server::answering(|_| Reply::status(204)).await;
-    let configs = nodes(4);
-    let nodes: Vec<_> = configs.iter().collect();
-    let delivery = in_batches_of(&server, 1)
-        .deliver(&cluster(), &nodes, &Flapping(AtomicU32::new(0)))
-        .await;
+    let api = in_batches_of(&server, 1);
+    let gate = Flapping {
+        api: &api,
+        asked: AtomicBool::new(false),
+    };
+    let delivery = deliver(&api, &nodes(4), &gate).await;
     assert_eq!(categories(&delivery), ["accepted", "fenced", "fenced", "fenced"]);
 }
