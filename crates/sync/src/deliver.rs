@@ -41,7 +41,7 @@ impl Extent {
 }
 
 impl Planned {
-    /// Sends the node configs; `gate` is asked immediately before each attempt of each request.
+    /// Sends the node configs; `gate` is asked before each attempt of each request and while one goes on.
     pub async fn deliver(
         self,
         connections: &Connections,
