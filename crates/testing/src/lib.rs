@@ -1,4 +1,5 @@
-//! For tests only: a scripted HTTP server ([`server`]) and fuzzing on stable Rust ([`fuzz`]).
+//! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]), and an
+//! address that leads elsewhere ([`relay`]).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,4 +10,6 @@
 #![allow(clippy::print_stderr, reason = "the figures of a fuzz run")]
 
 pub mod fuzz;
+pub mod postgres;
+pub mod relay;
 pub mod server;

@@ -10,10 +10,9 @@ use std::{
 
 use jiff::Timestamp;
 use multinic_management_api::store::{DatabaseSettings, Registration, Store};
+use multinic_testing::postgres::PostgresDatabase;
 use sqlx::{AnyConnection, Connection};
 use tempfile::TempDir;
-
-use super::postgres::PostgresDatabase;
 
 /// An empty database, gone when dropped.
 #[derive(Debug)]

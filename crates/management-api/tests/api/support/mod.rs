@@ -3,7 +3,6 @@
 pub mod api;
 pub mod configs;
 pub mod database;
-pub mod postgres;
 
 /// The same test on both databases: `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
