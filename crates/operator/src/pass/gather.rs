@@ -8,7 +8,7 @@ use multinic_delivery::DeliveryError;
 use multinic_model::Earlier;
 use multinic_sync::{
     Place, PlaceError,
-    readings::{Freshness, PlaceOutcome, PlaceReading, ReadingId},
+    readings::{Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace},
 };
 use tokio::time::{Instant, timeout};
 
@@ -108,9 +108,9 @@ impl Pass<'_> {
         }
     }
 
-    /// After an event: what began after it. Otherwise what is younger than a fifth of the interval will do.
+    /// After an event: what began after it. Otherwise what is recent will do.
     fn not_before(&self, current: &Current) -> Instant {
-        let recent = current.settings.sync.interval.duration() / 5;
+        let recent = ReadingsPace::recent(current.settings.sync.interval.duration());
         let recent = self.began.checked_sub(recent).unwrap_or(self.began);
         self.wish.fresh_since.unwrap_or(recent)
     }

@@ -1,15 +1,33 @@
-//! One reading on its way: it waits for its provider's turn, resolves the provider, reads, and tells everybody.
+//! One reading on its way: it waits for its provider's turn, resolves the provider, reads, tells everybody, and is dropped
+//! when it is of no more use.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use multinic_cloud::ReadRequest;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use super::{Hub, PlaceOutcome, Source};
 use crate::{Place, PlaceError};
 
-/// Runs one reading.
+/// Runs one reading, and drops it at the end of its life.
 pub(super) async fn fly<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, turns: Arc<Semaphore>) {
+    let (life, kept) = (hub.pace.life, Arc::downgrade(&hub));
+    make(hub, place.clone(), serial, turns).await;
+    sleep(life).await;
+    expire(&kept, &place, serial);
+}
+
+fn expire<S: Source>(hub: &Weak<Hub<S>>, place: &Place, serial: u64) {
+    let Some(hub) = hub.upgrade() else { return };
+    if let Some(spot) = hub.board().spot(place) {
+        spot.expire(serial);
+    }
+}
+
+async fn make<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, turns: Arc<Semaphore>) {
     let mut landing = Landing {
         hub,
         place,

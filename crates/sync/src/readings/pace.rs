@@ -15,16 +15,26 @@ pub struct ReadingsPace {
     pub at_once: NonZeroUsize,
     /// For so long an account that Contrabass named is used for further places of its provider. A failure ends it.
     pub account_life: Duration,
+    /// A reading of this age answers nobody any more, and its inventory is dropped: it is by far the largest thing that
+    /// is kept, and of no use until the next one replaces it.
+    pub life: Duration,
 }
 
 impl ReadingsPace {
-    /// For readings that are asked for every `interval`: the longest pause is not longer than that.
+    /// For readings that are asked for every `interval`: the longest pause is not longer than that, and what is
+    /// [`recent`](Self::recent) is kept.
     pub fn every(interval: Duration) -> Self {
         let default = Self::default();
         Self {
             longest_pause: default.longest_pause.min(interval),
+            life: Self::recent(interval),
             ..default
         }
+    }
+
+    /// How old a reading may be that serves as the periodic one of another cluster: a fifth of the interval.
+    pub fn recent(interval: Duration) -> Duration {
+        interval / 5
     }
 
     /// The pause after so many failures in a row. `jitter` lies between 0 and 1.
@@ -43,6 +53,7 @@ impl Default for ReadingsPace {
             longest_pause: Duration::from_mins(5),
             at_once: NonZeroUsize::MIN.saturating_add(15),
             account_life: Duration::from_secs(30),
+            life: Self::recent(Duration::from_mins(5)),
         }
     }
 }

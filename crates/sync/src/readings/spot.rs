@@ -31,6 +31,7 @@ pub(super) struct Spot {
 
 /// A reading that is over, with what it was asked for.
 struct Landed {
+    serial: u64,
     reading: Arc<PlaceReading>,
     request: Arc<ReadRequest>,
 }
@@ -120,10 +121,17 @@ impl Spot {
             retry_at: pause.map(|pause| now + pause),
         };
         self.last = Some(Landed {
+            serial,
             reading: Arc::new(reading),
             request,
         });
         self.landings.send_replace(());
+    }
+
+    /// A reading that answers nobody any more is not kept. A failure is small, and stands until the place may be tried again.
+    pub fn expire(&mut self, serial: u64) {
+        self.last
+            .take_if(|last| last.serial == serial && last.reading.outcome.is_ok());
     }
 
     fn merged(&self) -> ReadRequest {

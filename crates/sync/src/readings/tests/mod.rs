@@ -115,6 +115,32 @@ async fn a_recent_reading_serves_who_has_not_planned_from_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_inventory_is_dropped_once_it_is_too_old_to_serve_anybody() {
+    let (fake, readings) = readings();
+    let home = place("a", 1);
+    readings.want(&cluster(0), wish(&home, "vm"));
+    let first = readings.reading(&cluster(0), &home, from_now()).await;
+    let inventory = Arc::downgrade(first.outcome.as_ref().unwrap());
+    drop(first);
+    tokio::time::advance(MINUTE / 2).await;
+    let second = readings.reading(&cluster(0), &home, from_now()).await;
+    assert!(inventory.upgrade().is_none(), "the next one took its place");
+    let inventory = Arc::downgrade(second.outcome.as_ref().unwrap());
+    drop(second);
+    tokio::time::advance(MINUTE * 3 / 4).await;
+    settle().await;
+    assert!(
+        inventory.upgrade().is_some(),
+        "the end of the first one's life is not the second one's"
+    );
+    tokio::time::advance(MINUTE / 4).await;
+    settle().await;
+    assert!(inventory.upgrade().is_none());
+    readings.reading(&cluster(0), &home, from_now()).await;
+    assert_eq!(fake.reads(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reading_that_began_too_early_is_followed_by_another() {
     let (fake, readings) = readings();
     let home = place("a", 1);
