@@ -32,6 +32,9 @@ const BACKLOG: usize = 1_024;
 /// How many changes are read at once.
 const PAGE: u32 = 500;
 
+/// How long the database may take over what is new; then it is asked again on another connection.
+const TELLING: Duration = Duration::from_secs(10);
+
 /// All clusters that are watched.
 #[derive(Clone, Debug)]
 pub(crate) struct Feed(Arc<Inner>);
@@ -103,8 +106,10 @@ impl Feed {
                 () = self.0.changed.notified() => {}
                 () = tokio::time::sleep(poll) => {}
             }
-            if let Err(error) = self.tell().await {
-                tracing::warn!(category = error.category(), "watchers wait: {error}");
+            match tokio::time::timeout(TELLING, self.tell()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(category = error.category(), "watchers wait: {error}"),
+                Err(_) => tracing::warn!("watchers wait: the database does not answer"),
             }
         }
     }

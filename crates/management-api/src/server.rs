@@ -152,10 +152,11 @@ impl Server {
 
 async fn prune(store: &Store, history: SignedDuration, shutdown: &CancellationToken) {
     while pause(PRUNE, shutdown).await {
-        match store.prune(history).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "old history was forgotten"),
-            Err(error) => tracing::warn!(category = error.category(), "old history stays for now: {error}"),
+        match tokio::time::timeout(PRUNE, store.prune(history)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(rows)) => tracing::info!(rows, "old history was forgotten"),
+            Ok(Err(error)) => tracing::warn!(category = error.category(), "old history stays for now: {error}"),
+            Err(_) => tracing::warn!("old history stays for now: the database does not answer"),
         }
     }
 }

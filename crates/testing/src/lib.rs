@@ -1,5 +1,5 @@
-//! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]), and an
-//! address that leads elsewhere ([`relay`]).
+//! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]), an
+//! address that leads elsewhere ([`relay`]), and clients of the management API with a long memory ([`writers`]).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,3 +13,4 @@ pub mod fuzz;
 pub mod postgres;
 pub mod relay;
 pub mod server;
+pub mod writers;

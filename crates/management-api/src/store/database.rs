@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Any, AnyConnection, AnyPool, Executor, Transaction,
+    Any, AnyConnection, AnyPool, Connection, Executor, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
     pool::PoolConnection,
 };
@@ -32,6 +32,13 @@ pub struct DatabaseSettings {
     /// The most that SQLite's file may take, in bytes; when it is full, writes are refused as on a full disk.
     pub max_size: Option<u64>,
 }
+
+/// How long an idle connection over a wire is believed to be alive, and how long it may take to say that it is.
+const BELIEVED: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// After this time a connection is made anew: addresses lead elsewhere one day.
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// SQLite's page, in bytes.
 const SQLITE_PAGE: u64 = 4_096;
@@ -107,8 +114,8 @@ impl Database {
         let writers = settings.connections.div_ceil(2);
         Ok(Self {
             dialect: Dialect::Postgres,
-            readers: pool(settings, settings.connections, reader).connect_lazy_with(options.clone()),
-            writers: pool(settings, writers, writer).connect_lazy_with(options),
+            readers: remote(pool(settings, settings.connections, reader)).connect_lazy_with(options.clone()),
+            writers: remote(pool(settings, writers, writer)).connect_lazy_with(options),
         })
     }
 
@@ -162,11 +169,52 @@ fn pool(settings: &DatabaseSettings, connections: u32, session: String) -> AnyPo
     AnyPoolOptions::new()
         .max_connections(connections.max(1))
         .acquire_timeout(settings.patience)
+        .test_before_acquire(false)
         .after_connect(move |connection: &mut AnyConnection, _| {
             let session = session.clone();
             Box::pin(async move {
                 connection.execute(sqlx::AssertSqlSafe(session)).await?;
+                if connection.backend_name() == "PostgreSQL" {
+                    be_primary(connection).await?;
+                }
                 Ok(())
             })
         })
+}
+
+/// A server at the other end of a wire can go away without a word: then nothing may wait for it, or be left to it.
+///
+/// A connection that was used a moment ago is believed in; what it breaks is answered with 503. One that went back in the
+/// middle of a statement is heard first, or closed: sqlx alone would wait for it for as long as TCP does.
+fn remote(pool: AnyPoolOptions) -> AnyPoolOptions {
+    pool.max_lifetime(LIFETIME)
+        .before_acquire(|connection, known| {
+            Box::pin(async move {
+                if known.idle_for > BELIEVED {
+                    hear(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                hear(connection).await?;
+                Ok(true)
+            })
+        })
+}
+
+async fn hear(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let heard = tokio::time::timeout(ANSWER, connection.ping()).await;
+    heard.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
+}
+
+/// A standby would refuse writes and may be behind with what is read.
+async fn be_primary(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let standby = "SELECT CAST(CAST(pg_is_in_recovery() AS INTEGER) AS BIGINT)";
+    let standby: i64 = sqlx::query_scalar(standby).fetch_one(connection).await?;
+    match standby {
+        0 => Ok(()),
+        _ => Err(sqlx::Error::Protocol("the server is a standby".to_owned())),
+    }
 }

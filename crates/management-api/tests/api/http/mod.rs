@@ -4,6 +4,7 @@ mod access;
 mod bad_days;
 mod bodies;
 mod operator;
+mod outages;
 mod post;
 mod providers;
 mod read;

@@ -5,7 +5,10 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use multinic_management_api::server::{Options, Server};
+use multinic_management_api::{
+    server::{Options, Server},
+    store::DatabaseSettings,
+};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -50,8 +53,17 @@ impl Api {
         tokens: Option<&str>,
         change: impl FnOnce(&mut Options),
     ) -> Self {
+        Self::launch(database.settings(), tokens, change).await
+    }
+
+    /// On any database.
+    pub async fn start_on(database: DatabaseSettings, change: impl FnOnce(&mut Options)) -> Self {
+        Self::launch(database, None, change).await
+    }
+
+    async fn launch(database: DatabaseSettings, tokens: Option<&str>, change: impl FnOnce(&mut Options)) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let mut options = Options::new((Ipv4Addr::LOCALHOST, 0).into(), database.settings());
+        let mut options = Options::new((Ipv4Addr::LOCALHOST, 0).into(), database);
         if let Some(tokens) = tokens {
             let path = files.path().join("tokens.yaml");
             fs::write(&path, tokens).unwrap();

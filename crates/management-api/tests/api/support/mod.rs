@@ -3,6 +3,7 @@
 pub mod api;
 pub mod configs;
 pub mod database;
+pub mod load;
 
 /// The same test on both databases: `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
