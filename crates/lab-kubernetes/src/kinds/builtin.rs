@@ -4,7 +4,7 @@ use k8s_openapi::{
     api::{
         apps::v1::Deployment,
         coordination::v1::Lease,
-        core::v1::{ConfigMap, Event as CoreEvent, Namespace, Secret, Service, ServiceAccount},
+        core::v1::{ConfigMap, Event as CoreEvent, Namespace, PersistentVolumeClaim, Secret, Service, ServiceAccount},
         events::v1::Event,
         networking::v1::NetworkPolicy,
         policy::v1::PodDisruptionBudget,
@@ -67,7 +67,7 @@ const BASE: Builtin = Builtin {
     canonical: decode::canonical::<ConfigMap>,
 };
 
-static BUILTINS: [Builtin; 16] = [
+static BUILTINS: [Builtin; 17] = [
     Builtin {
         plural: "namespaces",
         kind: "Namespace",
@@ -111,6 +111,17 @@ static BUILTINS: [Builtin; 16] = [
         lists: lists::SERVICE,
         atomic: &["spec.selector"],
         canonical: decode::canonical::<Service>,
+        ..BASE
+    },
+    Builtin {
+        plural: "persistentvolumeclaims",
+        kind: "PersistentVolumeClaim",
+        short_names: &["pvc"],
+        has_status: true,
+        always: &["spec", "status"],
+        lists: lists::CONDITIONS,
+        atomic: &["spec.dataSource", "spec.selector"],
+        canonical: decode::canonical::<PersistentVolumeClaim>,
         ..BASE
     },
     Builtin {

@@ -68,12 +68,17 @@ impl Cluster {
         self.get("deployments.apps", NAME)
     }
 
-    /// The pod's only container.
+    /// The only container of the operator's pod.
     pub fn container(&self) -> Value {
-        let containers = self.deployment()["spec"]["template"]["spec"]["containers"].clone();
-        assert_eq!(containers.as_array().unwrap().len(), 1);
-        containers[0].clone()
+        container(&self.deployment())
     }
+}
+
+/// The only container of a Deployment's pod.
+pub fn container(deployment: &Value) -> Value {
+    let containers = &deployment["spec"]["template"]["spec"]["containers"];
+    assert_eq!(containers.as_array().unwrap().len(), 1);
+    containers[0].clone()
 }
 
 /// `multinic ARGS`: exit code, and both outputs.
