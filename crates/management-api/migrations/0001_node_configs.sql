@@ -70,19 +70,35 @@ CREATE INDEX reports_by_state ON reports (provider_id, state);
 CREATE TABLE deliveries (
     provider_id TEXT NOT NULL,
     node_name TEXT NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('apply', 'remove')),
+    action TEXT NOT NULL CHECK (action IN ('apply', 'retire', 'remove')),
     wanted_revision BIGINT NOT NULL,
+    sent_at BIGINT,
     delivered_revision BIGINT,
     delivered_at BIGINT,
     attempts BIGINT NOT NULL,
     due_at BIGINT,
     last_error TEXT,
-    claimed_by TEXT,
-    claimed_until BIGINT,
     PRIMARY KEY (provider_id, node_name),
     FOREIGN KEY (provider_id) REFERENCES providers (id) ON DELETE CASCADE
 );
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (provider_id, due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE targets (
+    provider_id TEXT NOT NULL,
+    held_by TEXT,
+    attempts BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    last_error TEXT,
+    PRIMARY KEY (provider_id),
+    FOREIGN KEY (provider_id) REFERENCES providers (id) ON DELETE CASCADE
+);
+CREATE INDEX targets_by_holder ON targets (held_by);
+
+CREATE TABLE replicas (
+    id TEXT NOT NULL,
+    alive_until BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
 
 CREATE TABLE idempotency_keys (
     provider_id TEXT NOT NULL,

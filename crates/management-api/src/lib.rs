@@ -1,7 +1,8 @@
 //! The MultiNIC management API: takes node configs over HTTP (contract 3.3) and keeps them with their history.
 //!
-//! Read in this order: [`store`] (what is kept), [`http`] (the contract), [`server`] (one process put together).
+//! Read in this order: [`store`] (what is kept), [`http`] (the contract), [`delivery`] (what gets into the clusters), [`server`] (one process put together).
 
+pub mod delivery;
 mod feed;
 pub mod http;
 mod listener;

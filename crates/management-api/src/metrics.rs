@@ -11,6 +11,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::delivery::Numbers;
+
 /// Which requests: the route's pattern, never a path.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
@@ -37,6 +39,7 @@ pub(crate) struct Metrics {
     pub seconds: Family<RouteLabels, Histogram>,
     pub node_configs: Family<ResultLabels, Counter<u64, AtomicU64>>,
     pub watchers: Gauge<i64, AtomicI64>,
+    pub deliveries: Numbers,
 }
 
 fn histogram() -> Histogram {
@@ -59,12 +62,15 @@ impl Metrics {
             node_configs.clone(),
         );
         registry.register("watchers", "Open watches", watchers.clone());
+        let deliveries = Numbers::default();
+        deliveries.register(&mut registry);
         Self {
             registry: Arc::new(registry),
             requests,
             seconds,
             node_configs,
             watchers,
+            deliveries,
         }
     }
 

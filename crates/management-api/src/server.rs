@@ -1,12 +1,13 @@
 //! One process put together: store, tokens, listener and what goes on beside the requests.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    delivery::{Deliveries, DeliveryOptions},
     http::{
         App, Limits,
         auth::{Tokens, TokensError},
@@ -31,6 +32,8 @@ pub struct Options {
     pub tokens: Option<PathBuf>,
     /// How long history is kept.
     pub history: SignedDuration,
+    /// How node configs get into the clusters.
+    pub delivery: DeliveryOptions,
     /// What requests may cost.
     pub limits: Limits,
     /// What connections may cost.
@@ -46,6 +49,7 @@ impl Options {
             registration: Registration::default(),
             tokens: None,
             history: SignedDuration::from_hours(90 * 24),
+            delivery: DeliveryOptions::default(),
             limits: Limits::default(),
             connections: ConnectionLimits::default(),
         }
@@ -145,9 +149,15 @@ impl Server {
             app.feed.clone().run(POLL, shutdown.clone()),
             prune(&app.store, options.history, &shutdown),
             reload(&app, options.tokens, &shutdown),
+            deliveries(&app, options.delivery).run(shutdown.clone()),
         );
         app.store.close().await;
     }
+}
+
+fn deliveries(app: &App, options: DeliveryOptions) -> Deliveries {
+    let changed = Arc::clone(&app.undelivered);
+    Deliveries::new(app.store.clone(), options, changed, app.metrics.deliveries.clone())
 }
 
 async fn prune(store: &Store, history: SignedDuration, shutdown: &CancellationToken) {

@@ -81,6 +81,7 @@ const API_EXAMPLES: &str = "\
 Examples:
   multinic api --database sqlite:///var/lib/multinic/api.db                  on 127.0.0.1:8080, for everybody on this machine
   multinic api --database-file /etc/multinic/database --tokens /etc/multinic/tokens.yaml --listen 0.0.0.0:8080
+  multinic api --kubeconfigs /etc/multinic/kubeconfigs                       deliver into the clusters that it names
   multinic api migrate --database postgres://multinic@db/multinic
   multinic api backup --database sqlite:///var/lib/multinic/api.db /backup/api.db
 
@@ -110,6 +111,10 @@ pub struct ApiArgs {
     /// File of the bearer tokens; read again when it changes
     #[arg(long, env = "MULTINIC_API_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
+
+    /// Folder of kubeconfigs, one for each cluster to deliver into; a file named like a cluster is used for it by itself
+    #[arg(long, env = "MULTINIC_API_KUBECONFIGS", value_name = "DIR")]
+    pub kubeconfigs: Option<PathBuf>,
 
     /// Whether an unknown cluster registers itself with its first node config
     #[arg(

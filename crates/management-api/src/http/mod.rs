@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{feed::Feed, metrics::Metrics, store::Store};
@@ -69,6 +69,8 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     pub(crate) store: Store,
     pub(crate) feed: Feed,
+    /// Told of every change here, for those who deliver.
+    pub(crate) undelivered: Arc<Notify>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) bodies: Semaphore,
@@ -82,6 +84,7 @@ impl App {
     pub fn new(store: Store, tokens: Tokens, limits: Limits, shutdown: CancellationToken) -> Self {
         let shared = Shared {
             feed: Feed::new(store.clone(), node_configs::watch::tell),
+            undelivered: Arc::default(),
             store,
             metrics: Metrics::new(),
             bodies: Semaphore::new(limits.bodies),
@@ -91,6 +94,12 @@ impl App {
             tokens: RwLock::new(Arc::new(tokens)),
         };
         Self(Arc::new(shared))
+    }
+
+    /// Something changed: watchers are told, and it is delivered.
+    pub(crate) fn changed(&self) {
+        self.feed.changed();
+        self.undelivered.notify_one();
     }
 
     /// The tokens in force.

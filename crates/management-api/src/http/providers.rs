@@ -78,6 +78,7 @@ pub(super) async fn set(
     let settings = settings(&held.bytes)?;
     drop(held);
     let is_new = app.store.set_provider(&id, &settings).await?;
+    app.changed();
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, read(&app, &id).await?))
 }

@@ -2,7 +2,7 @@
 //! PostgreSQL with one set of queries (docs/adr/0012, docs/erd.md).
 //!
 //! Read in this order: [`upsert`] (how a batch is taken in), [`nodes`] (how it is read), [`changes`] (history and watch),
-//! [`outbox`] (deliveries), [`database`] (connections and locks), `migrations` (the schema).
+//! [`outbox`] and [`targets`] (deliveries), [`database`] (connections and locks), `migrations` (the schema).
 
 mod backup;
 pub mod changes;
@@ -18,6 +18,7 @@ mod prune;
 mod remove;
 pub mod reports;
 mod sql;
+pub mod targets;
 pub mod upsert;
 
 use std::{fmt, sync::Arc};
@@ -92,7 +93,7 @@ impl Store {
         self.database.close().await;
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
     }
 }

@@ -48,10 +48,12 @@ pub struct Filter {
 
 const NODE: &str = "SELECT n.node_name, n.revision, n.created_at, n.updated_at, c.content, \
     d.wanted_revision, d.delivered_revision, d.delivered_at, d.attempts, d.due_at, d.last_error, \
+    t.attempts AS target_attempts, t.due_at AS target_due_at, t.last_error AS target_error, \
     r.content AS report, r.observed_revision, r.reported_at, r.reported_by \
     FROM nodes n \
     JOIN changes c ON c.provider_id = n.provider_id AND c.node_name = n.node_name AND c.revision = n.revision \
     LEFT JOIN deliveries d ON d.provider_id = n.provider_id AND d.node_name = n.node_name \
+    LEFT JOIN targets t ON t.provider_id = n.provider_id \
     LEFT JOIN reports r ON r.provider_id = n.provider_id AND r.node_name = n.node_name \
     WHERE n.provider_id = ";
 

@@ -1,6 +1,6 @@
 //! The clusters: how to deliver into them, how far their history has come, what they hold.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use multinic_model::{ClusterId, NodeName};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, any::AnyRow};
@@ -10,6 +10,7 @@ use crate::object::object;
 use super::{
     Registration, Store, StoreError,
     content::{count, damaged, read, time},
+    outbox,
     sql::{Statement, Value, number, text},
 };
 
@@ -34,14 +35,66 @@ pub struct DeliverySettings {
     pub target: DeliveryTarget,
     /// What becomes of the object of a node that has no interfaces any more.
     pub empty_nodes: EmptyNodes,
+    /// How long, in hours, the object of a node without interfaces stays at most if its agent does not say that it has
+    /// cleaned up.
+    #[schema(minimum = 0, maximum = 8760)]
+    pub empty_retention_hours: RetentionHours,
+    /// Whether the server looks after the definition of MultiNicNodeConfigs in the cluster.
+    pub crd: CrdHandling,
+}
+
+/// 0 to 8,760 hours (a year); a week without a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(try_from = "u16")]
+#[schema(value_type = u16)]
+pub struct RetentionHours(u16);
+
+impl RetentionHours {
+    /// The longest.
+    pub const MAX: u16 = 8_760;
+
+    /// As a time.
+    pub fn time(self) -> SignedDuration {
+        SignedDuration::from_hours(self.0.into())
+    }
+}
+
+impl Default for RetentionHours {
+    fn default() -> Self {
+        Self(7 * 24)
+    }
+}
+
+impl TryFrom<u16> for RetentionHours {
+    type Error = &'static str;
+
+    fn try_from(hours: u16) -> Result<Self, Self::Error> {
+        if hours > Self::MAX {
+            return Err("expected at most 8760 hours");
+        }
+        Ok(Self(hours))
+    }
+}
+
+/// Whether the server looks after the definition of MultiNicNodeConfigs in a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CrdHandling {
+    /// It is installed where there is none, and updated where it is an older one of this server.
+    #[default]
+    Manage,
+    /// It is never touched.
+    Leave,
 }
 
 /// Where a cluster's Kubernetes API is found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum DeliveryTarget {
-    /// Nothing is put into the cluster; its agents ask here.
+    /// The kubeconfig that is named like the cluster, if the server was given one; else nothing is put into the cluster.
     #[default]
+    Auto,
+    /// Nothing is put into the cluster; its agents ask here.
     None,
     /// It is the cluster that this server runs in.
     InCluster,
@@ -77,7 +130,7 @@ pub struct Provider {
     pub nodes: u64,
     /// How many interfaces.
     pub interfaces: u64,
-    /// How many nodes the newest config of which is not delivered yet.
+    /// How many nodes are not in the cluster as they should be yet; zero without a target.
     pub undelivered: u64,
     /// When it was registered.
     pub created_at: Timestamp,
@@ -88,7 +141,8 @@ pub struct Provider {
 const PROVIDER: &str = "SELECT p.id, p.display_name, p.delivery, p.sequence, p.created_at, p.changed_at, \
     (SELECT COUNT(*) FROM nodes n WHERE n.provider_id = p.id) AS nodes, \
     (SELECT COUNT(*) FROM interfaces i WHERE i.provider_id = p.id) AS interfaces, \
-    (SELECT COUNT(*) FROM deliveries d WHERE d.provider_id = p.id AND d.due_at IS NOT NULL) AS undelivered \
+    (SELECT COUNT(*) FROM deliveries d JOIN targets t ON t.provider_id = d.provider_id WHERE d.provider_id = p.id \
+    AND (d.delivered_revision IS NULL OR d.delivered_revision <> d.wanted_revision)) AS undelivered \
     FROM providers p ";
 
 impl Store {
@@ -124,7 +178,8 @@ impl Store {
         }
         let now = self.now().as_microsecond();
         let mut transaction = self.database.write(id.as_str()).await?;
-        let is_new = sequence(&mut transaction, id).await?.is_none();
+        let earlier = delivery_settings(&mut transaction, id).await?;
+        let is_new = earlier.is_none();
         let row: [Value; 7] = [
             id.as_str().into(),
             settings.display_name.as_str().into(),
@@ -142,6 +197,9 @@ impl Store {
             )
             .execute(&mut transaction)
             .await?;
+        if earlier.is_some_and(|earlier| earlier != settings.delivery) {
+            outbox::want_again(&mut transaction, id, now).await?;
+        }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(is_new)
     }
@@ -181,6 +239,20 @@ async fn sequence(connection: &mut AnyConnection, id: &ClusterId) -> Result<Opti
     let statement = Statement::new("SELECT sequence FROM providers WHERE id = ").value(id.as_str());
     let row = statement.optional(connection).await?;
     row.map(|row| number(&row, "sequence")).transpose()
+}
+
+async fn delivery_settings(
+    connection: &mut AnyConnection,
+    id: &ClusterId,
+) -> Result<Option<DeliverySettings>, StoreError> {
+    let statement = Statement::new("SELECT delivery FROM providers WHERE id = ").value(id.as_str());
+    let row = statement.optional(connection).await?;
+    row.map(|row| settings_of(&row, id.as_str())).transpose()
+}
+
+/// The column `delivery`.
+pub(super) fn settings_of(row: &AnyRow, id: &str) -> Result<DeliverySettings, StoreError> {
+    serde_json::from_str(&text(row, "delivery")?).map_err(|error| damaged("delivery", id, &error))
 }
 
 /// The cluster has to be known.
@@ -244,11 +316,10 @@ fn provider(row: &AnyRow) -> Result<Provider, StoreError> {
     let id = text(row, "id")?;
     let counted = |column| count(column, &id, number(row, column)?);
     let at = |column| time(&id, number(row, column)?);
-    let delivery = serde_json::from_str(&text(row, "delivery")?).map_err(|error| damaged("delivery", &id, &error))?;
     Ok(Provider {
         settings: ProviderSettings {
             display_name: text(row, "display_name")?,
-            delivery,
+            delivery: settings_of(row, &id)?,
         },
         sequence: counted("sequence")?,
         nodes: counted("nodes")?,

@@ -10,6 +10,7 @@ use sqlx::{AnyConnection, any::AnyRow};
 use super::{
     Store, StoreError,
     content::{count, damaged, time},
+    outbox,
     sql::{Statement, Value, maybe_number, maybe_text, number, text},
 };
 
@@ -68,6 +69,9 @@ impl Store {
         )
         .execute(&mut transaction)
         .await?;
+        if let (NodeState::Configured, Some(observed)) = (state, status.observed_generation) {
+            outbox::clean(&mut transaction, cluster, node, observed, self.now()).await?;
+        }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
     }

@@ -4,6 +4,7 @@ use std::{fs, process::ExitCode};
 
 use jiff::SignedDuration;
 use multinic_management_api::{
+    delivery::DeliveryOptions,
     server::{Options, Server, ServerError},
     store::{self, DatabaseSettings, Store, StoreError},
 };
@@ -32,6 +33,10 @@ async fn serve(args: ApiArgs, database: DatabaseSettings) -> Result<(), Failure>
     let options = Options {
         registration: registration(args.registration),
         tokens: args.tokens,
+        delivery: DeliveryOptions {
+            kubeconfigs: args.kubeconfigs,
+            ..DeliveryOptions::default()
+        },
         history: SignedDuration::from_hours(24 * i64::from(args.history_days)),
         ..Options::new(args.listen, database)
     };

@@ -73,7 +73,7 @@ pub(in crate::http) async fn remove(
 ) -> Result<StatusCode, Problem> {
     let name = scope.node(&name?)?;
     app.store.remove(&scope.cluster, &name, &scope.caller.name).await?;
-    app.feed.changed();
+    app.changed();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -65,7 +65,7 @@ pub(in crate::http) async fn post(
         .upsert(upsert, |outcomes| answer(&app.metrics, &entries, outcomes))
         .await?;
     if upserted.changed > 0 {
-        app.feed.changed();
+        app.changed();
     }
     Ok(respond(upserted.answer, upserted.replayed))
 }

@@ -60,5 +60,6 @@ pub(in crate::http) async fn report(
     app.store
         .report(&scope.cluster, &name, state, &status, &scope.caller.name)
         .await?;
+    app.undelivered.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }

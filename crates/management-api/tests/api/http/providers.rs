@@ -17,22 +17,22 @@ on_both_databases! {
         api.post(&json!([node_json(1, 2), node_json(2, 1)])).await;
         let one = api.get(&format!("{PROVIDERS}/biz-1")).await;
         assert_eq!((&one.json["nodes"], &one.json["interfaces"]), (&json!(2), &json!(3)));
-        assert_eq!((&one.json["undelivered"], &one.json["sequence"]), (&json!(2), &json!(2)));
-        assert_eq!(one.json["delivery"], json!({"target": {"kind": "none"}, "emptyNodes": "keep"}));
+        assert_eq!((&one.json["undelivered"], &one.json["sequence"]), (&json!(0), &json!(2)), "nothing is owed to a cluster without a target");
+        assert_eq!(one.json["delivery"], json!({"target": {"kind": "auto"}, "emptyNodes": "keep", "emptyRetentionHours": 168, "crd": "manage"}));
         assert_eq!(api.get(PROVIDERS).await.json["items"], json!([one.json]));
     }
 
     async fn settings_are_put_and_read_back(database: TestDatabase) {
         let api = Api::start(&database).await;
         let path = format!("{PROVIDERS}/biz-7");
-        let settings = json!({"displayName": "비즈 7", "delivery": {"target": {"kind": "kubeconfig", "name": "biz-7"}, "emptyNodes": "delete"}});
+        let settings = json!({"displayName": "비즈 7", "delivery": {"target": {"kind": "kubeconfig", "name": "biz-7"}, "emptyNodes": "delete", "emptyRetentionHours": 24, "crd": "leave"}});
         let new = api.put(&path, &settings).await;
         assert_eq!(new.status, StatusCode::CREATED);
         assert_eq!((&new.json["displayName"], &new.json["delivery"]), (&settings["displayName"], &settings["delivery"]));
         let again = api.put(&path, &settings).await;
         assert_eq!((again.status, &again.json), (StatusCode::OK, &new.json), "nothing was written");
         for bad in [json!([]), json!({"delivery": {"target": {"kind": "kubeconfig", "name": "../../etc/shadow"}}}),
-            json!({"delivery": {"target": {"kind": "carrier pigeon"}}}), json!({"name": "x"}), json!({"displayName": "a\u{7}"})]
+            json!({"delivery": {"target": {"kind": "carrier pigeon"}}}), json!({"delivery": {"emptyRetentionHours": 8761}}), json!({"name": "x"}), json!({"displayName": "a\u{7}"})]
         {
             assert_eq!(api.put(&path, &bad).await.problem().0, 400, "{bad}");
         }

@@ -60,7 +60,7 @@ on_both_databases! {
             assert_eq!(answer.json[key], expected[key]);
         }
         assert_eq!(answer.json["revision"], 1);
-        assert_eq!(answer.json["delivery"]["state"], "pending");
+        assert_eq!(answer.json["delivery"]["state"], "off");
         assert_eq!(answer.json["status"], json!(null));
         let tag = answer.headers["etag"].to_str().unwrap().to_owned();
         let ask = |tag: String| send(api.request(Method::GET, &path).header("if-none-match", tag));

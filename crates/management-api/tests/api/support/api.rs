@@ -86,9 +86,13 @@ impl Api {
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_of("biz-1", method, path)
+    }
+
+    pub fn request_of(&self, cluster: &str, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, self.url(path))
-            .header("x-provider-id", "biz-1")
+            .header("x-provider-id", cluster)
     }
 
     pub async fn get(&self, path: &str) -> Answer {

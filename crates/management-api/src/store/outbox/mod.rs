@@ -1,13 +1,17 @@
 //! What is still to be put into the clusters: one row per node, so that only the newest state is ever delivered.
 //!
 //! The row is written in the transaction of the change. It stays after the delivery and says how it went; `due_at` is
-//! empty when there is nothing to do.
+//! empty when there is nothing to do. Read on in `due` (what is to be done) and `settle` (what became of it); who does it
+//! is said in [`targets`](super::targets).
+
+mod due;
+mod settle;
 
 use jiff::Timestamp;
 use multinic_model::{ClusterId, NodeName};
 use serde::Serialize;
 use sqlx::{AnyConnection, any::AnyRow};
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 
 use super::{
     StoreError,
@@ -15,12 +19,17 @@ use super::{
     sql::{Statement, Value, chunks, maybe_number, maybe_text},
 };
 
+pub use due::Due;
+pub use settle::{Fate, Settled};
+
 /// What is to be done with a node's object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, IntoStaticStr)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Action {
+pub enum Action {
     /// It is to be as the node config says.
     Apply,
+    /// The node has no interfaces: its object, which says so, is to go when its time is over.
+    Retire,
     /// It is to go.
     Remove,
 }
@@ -29,19 +38,20 @@ pub(super) enum Action {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryState {
-    /// pending: not tried since the last change; failing: tried and to be tried again; delivered.
+    /// off: nothing is put into this cluster; pending: not tried since the last change; failing: tried and to be tried
+    /// again; delivered.
     pub state: DeliveryPhase,
     /// The revision that is in the cluster, if any was delivered.
     pub delivered_revision: Option<u64>,
     /// When it was delivered.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub delivered_at: Option<Timestamp>,
-    /// How often it was tried since the last change.
+    /// How often the cluster refused this node since the last change; not counted while the cluster as a whole fails.
     pub attempts: u64,
     /// When it is tried next.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// What went wrong last, with this node or with its cluster as a whole.
     pub last_error: Option<String>,
 }
 
@@ -49,6 +59,8 @@ pub struct DeliveryState {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum DeliveryPhase {
+    /// Nothing is put into this cluster: it has no target.
+    Off,
     /// Not tried since the last change.
     Pending,
     /// Tried in vain, to be tried again.
@@ -90,7 +102,49 @@ pub(super) async fn want(
     Ok(())
 }
 
-/// A removed node whose object was never put anywhere needs nobody to take it away.
+/// Notes everything of the cluster as due: it is to be put somewhere else, or otherwise, than before.
+pub(super) async fn want_again(
+    connection: &mut AnyConnection,
+    cluster: &ClusterId,
+    now: i64,
+) -> Result<(), StoreError> {
+    Statement::new("UPDATE deliveries SET delivered_revision = NULL, attempts = 0, last_error = NULL, due_at = ")
+        .value(now)
+        .text(", action = CASE action WHEN 'retire' THEN 'apply' ELSE action END WHERE provider_id = ")
+        .value(cluster.as_str())
+        .execute(connection)
+        .await?;
+    Statement::new("UPDATE targets SET attempts = 0, last_error = NULL, due_at = ")
+        .value(now)
+        .text(" WHERE provider_id = ")
+        .value(cluster.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The agent has cleaned up after this revision of a node: an object that says nothing but that may go now.
+pub(super) async fn clean(
+    connection: &mut AnyConnection,
+    cluster: &ClusterId,
+    node: &NodeName,
+    revision: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    Statement::new("UPDATE deliveries SET due_at = ")
+        .value(now.as_microsecond())
+        .text(" WHERE action = 'retire' AND due_at IS NOT NULL AND provider_id = ")
+        .value(cluster.as_str())
+        .text(" AND node_name = ")
+        .value(node.as_str())
+        .text(" AND wanted_revision <= ")
+        .value(revision)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A removed node whose object was never sent anywhere needs nobody to take it away.
 pub(super) async fn forget_undelivered(
     connection: &mut AnyConnection,
     cluster: &ClusterId,
@@ -100,13 +154,13 @@ pub(super) async fn forget_undelivered(
         .value(cluster.as_str())
         .text(" AND node_name = ")
         .value(node.as_str())
-        .text(" AND action = 'remove' AND delivered_revision IS NULL AND claimed_by IS NULL")
+        .text(" AND action = 'remove' AND sent_at IS NULL")
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// The columns of `deliveries` in a row; `None` if there is none for the node.
+/// The columns of `deliveries` and `targets` in a row; `None` if there is nothing for the node.
 pub(super) fn delivery(row: &AnyRow, name: &str) -> Result<Option<DeliveryState>, StoreError> {
     let Some(attempts) = maybe_number(row, "attempts")? else {
         return Ok(None);
@@ -115,13 +169,18 @@ pub(super) fn delivery(row: &AnyRow, name: &str) -> Result<Option<DeliveryState>
         let micros = maybe_number(row, column)?;
         micros.map(|micros| time(name, micros)).transpose()
     };
-    let due = at("due_at")?;
     let delivered = maybe_number(row, "delivered_revision")?;
-    let state = match (due, attempts) {
-        (None, _) => DeliveryPhase::Delivered,
-        (Some(_), 0) => DeliveryPhase::Pending,
-        (Some(_), _) => DeliveryPhase::Failing,
+    let target = maybe_number(row, "target_attempts")?;
+    let state = match target {
+        None => DeliveryPhase::Off,
+        Some(_) if delivered.is_some() && delivered == maybe_number(row, "wanted_revision")? => {
+            DeliveryPhase::Delivered
+        }
+        Some(0) if attempts == 0 => DeliveryPhase::Pending,
+        Some(_) => DeliveryPhase::Failing,
     };
+    let is_open = matches!(state, DeliveryPhase::Pending | DeliveryPhase::Failing);
+    let last_error = maybe_text(row, "last_error")?.or(maybe_text(row, "target_error")?);
     Ok(Some(DeliveryState {
         state,
         delivered_revision: delivered
@@ -129,7 +188,7 @@ pub(super) fn delivery(row: &AnyRow, name: &str) -> Result<Option<DeliveryState>
             .transpose()?,
         delivered_at: at("delivered_at")?,
         attempts: count("attempts", name, attempts)?,
-        next_attempt_at: due,
-        last_error: maybe_text(row, "last_error")?,
+        next_attempt_at: at("due_at")?.max(at("target_due_at")?).filter(|_| is_open),
+        last_error: last_error.filter(|_| is_open),
     }))
 }
