@@ -22,8 +22,13 @@ pub struct Cluster {
 impl Cluster {
     /// Empty.
     pub async fn new() -> Self {
+        Self::of(KubernetesLab::builder().start().await.unwrap())
+    }
+
+    /// As it is.
+    pub fn of(lab: KubernetesLab) -> Self {
         let cluster = Self {
-            lab: KubernetesLab::builder().start().await.unwrap(),
+            lab,
             folder: TempDir::new().unwrap(),
         };
         std::fs::write(cluster.folder.path().join("kubeconfig"), cluster.lab.kubeconfig()).unwrap();
@@ -39,22 +44,40 @@ impl Cluster {
 
     /// What kubectl prints, run at the root of the repository.
     pub async fn kubectl(&self, args: &[&str]) -> String {
-        let mut command = Command::new("kubectl");
+        self.run("kubectl", args).await
+    }
+
+    /// What a program prints that finds the cluster as kubectl does, run at the root of the repository.
+    pub async fn run(&self, program: &str, args: &[&str]) -> String {
+        let (succeeded, said) = self.try_run(program, args).await;
+        assert!(succeeded, "{program} {args:?}: {said}");
+        said
+    }
+
+    /// As [`run`](Self::run): whether it succeeded, and its output or what it says about its failure.
+    pub async fn try_run(&self, program: &str, args: &[&str]) -> (bool, String) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .canonicalize()
+            .unwrap();
+        let program = if program.contains('/') {
+            root.join(program)
+        } else {
+            program.into()
+        };
+        let mut command = Command::new(program);
         command
             .args(args)
             .arg("--cache-dir")
             .arg(self.folder.path().join("cache"))
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+            .current_dir(root)
             .env("KUBECONFIG", self.folder.path().join("kubeconfig"))
             .stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
         let output = output.expect("kubectl is installed (scripts/need.sh kubectl)");
-        assert!(
-            output.status.success(),
-            "kubectl {args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
+        let succeeded = output.status.success();
+        let said = if succeeded { output.stdout } else { output.stderr };
+        (succeeded, String::from_utf8(said).unwrap())
     }
 
     /// An object of the operator's namespace.

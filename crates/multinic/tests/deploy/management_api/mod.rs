@@ -1,8 +1,10 @@
 //! deploy/management-api: either variant applied by the real kubectl, against what the program and the operator expect.
 
+mod delivery;
 mod manifests;
 mod pod;
 mod process;
+mod serving;
 
 use crate::cluster::{Cluster, NAMESPACE};
 

@@ -1,7 +1,7 @@
-//! The pod's command, run as a process, with the pod's volumes as folders.
+//! The pod's command as a process, with the pod's volumes as folders.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -9,19 +9,23 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use multinic_testing::postgres::PostgresDatabase;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{NAME, installed};
+use super::NAME;
 use crate::cluster::{Cluster, NAMESPACE, container, texts};
 
-const TOKEN: &str = "the-token-of-the-operator-in-this-test";
+/// The operator's token.
+pub const TOKEN: &str = "the-token-of-the-operator-in-this-test";
+
+/// Where node configs are.
+pub const NODES: &str = "/v1/k8s/multinic/node-configs";
 
 /// The process, and the folder that stands for its root.
-struct Pod {
+pub struct Pod {
     process: Child,
-    root: TempDir,
+    pub root: TempDir,
     address: String,
     deployment: Value,
 }
@@ -34,7 +38,7 @@ impl Drop for Pod {
 }
 
 impl Pod {
-    fn start(cluster: &Cluster) -> Self {
+    pub fn start(cluster: &Cluster) -> Self {
         let deployment = cluster.get("deployments.apps", NAME);
         let container = container(&deployment);
         let root = TempDir::new().unwrap();
@@ -75,7 +79,7 @@ impl Pod {
     }
 
     /// Status and body of a request.
-    fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -91,16 +95,15 @@ impl Pod {
     }
 
     /// Probes, refusals, and a node config that is taken.
-    fn serves(&self) {
+    pub fn serves(&self) {
         for probe in ["livenessProbe", "readinessProbe"] {
             let path = container(&self.deployment)[probe]["httpGet"]["path"].clone();
             assert_eq!(self.ask("GET", path.as_str().unwrap(), "", "").0, 200, "{path}");
         }
         assert_eq!(self.ask("GET", "/metrics", "", "").0, 200);
-        let path = "/v1/k8s/multinic/node-configs";
         let body = r#"[{"nodeName": "worker-1", "instanceId": "i-1", "interfaces": []}]"#;
-        assert_eq!(self.ask("POST", path, "a-token-of-somebody-else", body).0, 401);
-        let (status, answer) = self.ask("POST", path, TOKEN, body);
+        assert_eq!(self.ask("POST", NODES, "a-token-of-somebody-else", body).0, 401);
+        let (status, answer) = self.ask("POST", NODES, TOKEN, body);
         assert!(status == 200 && answer.contains("created"), "{answer}");
     }
 }
@@ -139,70 +142,42 @@ fn files(cluster: &Cluster, volume: &Value) -> BTreeMap<PathBuf, String> {
     let maps = maps.map(|(source, name)| ("configmaps", source, name));
     let mut files = BTreeMap::new();
     for (resource, source, name) in secrets.chain(maps).filter(|(_, source, _)| !source.is_null()) {
-        let object = cluster.get(resource, name.as_str().unwrap());
-        for item in source["items"].as_array().unwrap() {
-            let value = object["data"][item["key"].as_str().unwrap()].as_str().unwrap();
-            let text = if resource == "secrets" {
-                decoded(value)
-            } else {
-                value.to_owned()
-            };
-            files.insert(PathBuf::from(item["path"].as_str().unwrap()), text);
+        let name = name.as_str().unwrap();
+        if source["optional"] == true && !super::names(cluster, resource).iter().any(|there| there == name) {
+            continue;
         }
+        let object = cluster.get(resource, name);
+        let data = object["data"].as_object().unwrap();
+        let paths = paths(&source, data.keys());
+        files.extend(paths.into_iter().map(|(path, key)| (path, text(resource, &data[&key]))));
     }
     files
 }
 
-fn decoded(base64: &str) -> String {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    String::from_utf8(STANDARD.decode(base64).unwrap()).unwrap()
+/// Which file has which key: as the volume says, or each one of its own name.
+fn paths<'a>(source: &Value, keys: impl Iterator<Item = &'a String>) -> Vec<(PathBuf, String)> {
+    let word = |item: &Value, field: &str| item[field].as_str().unwrap().to_owned();
+    match source["items"].as_array() {
+        Some(items) => items
+            .iter()
+            .map(|item| (word(item, "path").into(), word(item, "key")))
+            .collect(),
+        None => keys.map(|key| (PathBuf::from(key), key.clone())).collect(),
+    }
 }
 
-fn secret(cluster: &Cluster, name: &str, key: &str, value: &str) {
+fn text(resource: &str, value: &Value) -> String {
+    let value = value.as_str().unwrap();
+    match resource {
+        "secrets" => String::from_utf8(STANDARD.decode(value).unwrap()).unwrap(),
+        _ => value.to_owned(),
+    }
+}
+
+/// Makes a Secret with one key.
+pub fn secret(cluster: &Cluster, name: &str, key: &str, value: &str) {
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "stringData": {key: value},
     });
     cluster.lab.apply(secret).unwrap();
-}
-
-#[tokio::test]
-async fn on_sqlite_it_serves_with_what_the_pod_is_given_and_writes_into_its_volume_only() {
-    let cluster = installed("sqlite").await;
-    secret(&cluster, "multinic", "token", TOKEN);
-    let pod = Pod::start(&cluster);
-    let given = files_below(pod.root.path());
-    pod.serves();
-    let written = files_below(pod.root.path());
-    let volume = pod.root.path().join("var/lib/multinic");
-    assert!(written.contains(&volume.join("api.db")));
-    let elsewhere: Vec<_> = written
-        .difference(&given)
-        .filter(|path| !path.starts_with(&volume))
-        .collect();
-    assert!(elsewhere.is_empty(), "{elsewhere:?}");
-}
-
-fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let below = entries.flat_map(|path| {
-        if path.is_dir() {
-            files_below(&path)
-        } else {
-            [path].into()
-        }
-    });
-    below.collect()
-}
-
-#[tokio::test]
-async fn on_postgresql_two_replicas_serve_what_either_has_taken() {
-    let cluster = installed("postgresql").await;
-    let database = PostgresDatabase::create();
-    secret(&cluster, "multinic", "token", TOKEN);
-    secret(&cluster, "multinic-database", "url", &database.url());
-    let (one, other) = (Pod::start(&cluster), Pod::start(&cluster));
-    one.serves();
-    let path = "/v1/k8s/multinic/node-configs/worker-1";
-    let (status, answer) = other.ask("GET", path, TOKEN, "");
-    assert!(status == 200 && answer.contains("\"i-1\""), "{answer}");
 }
