@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{ADD, Cr, PRUNE, Stage, expect::ids};
+use common::{ADD, Cr, PRUNE, Stage};
 use multinic_lab::{CloudBuilder, Cut, DEMO_ADMIN_PASSWORD, Fault, SEED_SUBNET_ID, Service};
 use multinic_sync::Outcome;
+use multinic_testing::expect::ids;
 
 fn config() -> [Cr; 1] {
     [Cr::on_id("c", SEED_SUBNET_ID, &["vm-00001"])]

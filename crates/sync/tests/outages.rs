@@ -8,10 +8,11 @@ use std::time::Duration;
 use common::{
     ADD, Cr, PROVIDER, PRUNE, Stage, Staging,
     cast::{RED, W1, W3, all, cloud, mac, red, w},
-    expect::{ids, node, nodes, reasons},
+    expect::reasons,
 };
 use multinic_lab::{CloudBuilder, Fault, Receiver, Service};
 use multinic_sync::{Failure, Outcome, Report};
+use multinic_testing::expect::{ids, node, nodes};
 use serde_json::json;
 
 fn categories(report: &Report) -> Vec<&'static str> {

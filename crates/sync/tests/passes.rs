@@ -6,9 +6,10 @@ mod common;
 use common::{
     ADD, CLUSTER, Cr, PRUNE, Stage, Staging,
     cast::{CIDR, OTHER, RED, W1, W2, W3, all, cloud, mac, red, w},
-    expect::{findings, ids, node, nodes, reasons},
+    expect::{findings, reasons},
 };
 use multinic_sync::Outcome;
+use multinic_testing::expect::{ids, node, nodes};
 use serde_json::json;
 
 #[tokio::test]

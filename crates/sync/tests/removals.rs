@@ -5,10 +5,11 @@ mod common;
 
 use common::{
     ADD, Cr, PROJECT, PROVIDER, PRUNE, Stage,
-    expect::{findings, ids, reasons},
+    expect::{findings, reasons},
 };
 use multinic_lab::{CloudBuilder, Fault, SEED_SUBNET_ID, Service};
 use multinic_sync::{Outcome, once::Pruning};
+use multinic_testing::expect::ids;
 use serde_json::Value;
 
 const ALLOWED: Pruning = Pruning {

@@ -6,10 +6,11 @@ mod common;
 use common::{
     ADD, Cr, PROJECT, PROVIDER, PRUNE, Stage,
     cast::{OTHER, RED, W1, W3, all, cloud, mac, red, w},
-    expect::{findings, ids, nic, node, nodes, reasons},
+    expect::{findings, reasons},
 };
 use multinic_lab::CloudBuilder;
 use multinic_sync::Outcome;
+use multinic_testing::expect::{ids, nic, node, nodes};
 use serde_json::{Value, json};
 
 /// `cloud`, and a second subnet on which `w1` and `w2` have a port each.

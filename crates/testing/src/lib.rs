@@ -1,5 +1,6 @@
 //! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]), an
-//! address that leads elsewhere ([`relay`]), and clients of the management API with a long memory ([`writers`]).
+//! address that leads elsewhere ([`relay`]), clients of the management API with a long memory ([`writers`]), and deliveries
+//! as they are expected ([`expect`]).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +10,7 @@
 )]
 #![allow(clippy::print_stderr, reason = "the figures of a fuzz run")]
 
+pub mod expect;
 pub mod fuzz;
 pub mod postgres;
 pub mod relay;

@@ -1,9 +1,10 @@
 //! The cloud of the stories: one subnet, three VMs.
 
 use multinic_lab::CloudBuilder;
+use multinic_testing::expect::nic;
 use serde_json::Value;
 
-use super::{Cr, PROJECT, PROVIDER, expect::nic};
+use super::{Cr, PROJECT, PROVIDER};
 
 pub const RED: &str = "10000000-0000-4000-8000-00000000000a";
 pub const W1: &str = "a0000000-0000-4000-8000-000000000001";

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use multinic_lab::CloudBuilder;
 use multinic_sync::Pace;
+use multinic_testing::expect::{nic, node, nodes};
 use serde_json::Value;
 
-use crate::common::{
-    CLUSTER, Cr, PROJECT, PROVIDER, Stage, Staging,
-    expect::{nic, node, nodes},
-    pace, pages_of,
-};
+use crate::common::{CLUSTER, Cr, PROJECT, PROVIDER, Stage, Staging, pace, pages_of};
 
 const RED: &str = "10000000-0000-4000-8000-00000000000a";
 pub const VM_A: &str = "a0000000-0000-4000-8000-000000000001";

@@ -4,16 +4,14 @@ use std::{error::Error, fmt::Write as _};
 
 use multinic_lab::Service;
 use multinic_sync::{Failure, Outcome, Report, once::Pruning};
+use multinic_testing::expect::{ids, nodes};
 use serde_json::Value;
 
 use super::{
     cloud::{Form, earlier, expected, is_live, truth},
     trial::{Target, Verdict},
 };
-use crate::common::{
-    Stage,
-    expect::{ids, nodes, reasons},
-};
+use crate::common::{Stage, expect::reasons};
 
 type Judgement = Result<(), String>;
 

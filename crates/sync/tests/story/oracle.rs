@@ -1,11 +1,11 @@
 //! The rules, judged from the outside: what the receiver held before and after a pass, against the test's own book.
 
+use multinic_testing::expect::ids;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::sky::{Sky, VMS};
-use crate::common::expect::ids;
 
 /// All node configs of the cluster.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,7 +1,9 @@
 //! The cloud of the stories: two subnets, three VMs, and a second provider.
 
 use multinic_lab::{CloudBuilder, SEED_PROJECT, SEED_PROVIDER};
-use serde_json::{Map, Value, json};
+use multinic_testing::expect::nic;
+pub use multinic_testing::expect::{ids, node, nodes};
+use serde_json::Value;
 
 pub const PROVIDER: &str = SEED_PROVIDER;
 pub const PROJECT: &str = SEED_PROJECT;
@@ -51,10 +53,6 @@ pub fn mac(n: u8) -> String {
     format!("fa:16:3e:aa:00:{n:02x}")
 }
 
-fn nic(id: u32, mac: &str, address: &str, cidr: &str, mtu: u32) -> Value {
-    json!({"id": id, "macAddress": mac, "address": address, "cidr": cidr, "mtu": mtu})
-}
-
 /// The interface of w`n` on red.
 pub fn red(id: u32, n: u8) -> Value {
     nic(id, &mac(n), &format!("10.1.0.{}", 10 + n), CIDR, 1450)
@@ -63,28 +61,4 @@ pub fn red(id: u32, n: u8) -> Value {
 /// The interface of w`n` on blue.
 pub fn blue(id: u32, n: u8) -> Value {
     nic(id, &mac(100 + n), &format!("10.2.0.{}", 10 + n), "10.2.0.0/24", 1500)
-}
-
-pub fn node(name: &str, instance: &str, interfaces: impl Into<Value>) -> Value {
-    json!({"nodeName": name, "instanceId": instance, "interfaces": interfaces.into()})
-}
-
-/// `{nodeName: node config}`.
-pub fn nodes(all: impl IntoIterator<Item = Value>) -> Value {
-    let named = all
-        .into_iter()
-        .map(|node| (node["nodeName"].as_str().unwrap().to_owned(), node));
-    named.collect::<Map<_, _>>().into()
-}
-
-/// The ids of one node by MAC.
-pub fn ids(node: &Value) -> std::collections::BTreeMap<String, u64> {
-    let interfaces = node["interfaces"].as_array().cloned().unwrap_or_default();
-    let pair = |nic: &Value| {
-        (
-            nic["macAddress"].as_str().unwrap().to_owned(),
-            nic["id"].as_u64().unwrap(),
-        )
-    };
-    interfaces.iter().map(pair).collect()
 }
