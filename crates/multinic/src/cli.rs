@@ -1,5 +1,7 @@
 //! The command line's grammar.
 
+pub mod get;
+
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,6 +30,7 @@ Examples:
   multinic plan -f cr.yaml -o json | jq .               what would be sent
   kubectl get osc -A -o yaml | multinic sync -f -       one full pass
   multinic operator --help                              the same, for good, in Kubernetes
+  multinic get nodes --provider biz-1                   what the management API holds
   multinic demo                                         everything on this machine, nothing to install
 
 Exit codes: 0 done; 1 failed; 2 bad usage or bad input; 3 done, with findings of severity error (--strict: or warning)";
@@ -48,6 +51,9 @@ pub enum Command {
     /// Run the management API, or look after its database
     #[command(after_help = API_EXAMPLES)]
     Api(ApiArgs),
+    /// Show what the management API holds
+    #[command(after_help = get::EXAMPLES)]
+    Get(get::GetArgs),
     /// Print a CRD
     Crd(CrdArgs),
     /// Show everything on this machine with a simulated cloud

@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args, cli.verbose).await,
         Command::Operator(args) => commands::operator::run(args, cli.verbose, cli.log_format).await,
         Command::Api(args) => commands::api::run(args).await,
+        Command::Get(args) => commands::get::run(&args).await,
         Command::Crd(args) => commands::crd::run(&args),
         Command::Demo(args) => commands::demo::run(&args).await,
         Command::Completions(args) => commands::completions::run(&args),

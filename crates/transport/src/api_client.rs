@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
-    AlwaysOpen, BaseUrl, Endpoint, EndpointError, Gate, Pauses, RetryPolicy, SendError, Tally, body::read_body,
-    printable::error_detail, printable::printable, retry::Transient, retry_after::retry_after,
+    AlwaysOpen, BaseUrl, Endpoint, EndpointError, Gate, Opened, Pauses, RetryPolicy, SendError, Tally, body::read_body,
+    printable::error_detail, printable::printable, retry::Transient, retry_after::retry_after, stream,
 };
 
 /// A client of one JSON API. It never shows its token.
@@ -142,6 +142,35 @@ impl ApiClient {
         }
     }
 
+    /// Sends what `build` makes, with the token, once, and hands the answer's body over as it comes. An answer other
+    /// than 2xx is read whole, up to `max` bytes. `patience` is how long the answer may take to begin.
+    pub async fn open(
+        &self,
+        patience: Duration,
+        max: usize,
+        build: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<Opened, SendError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let opened = stream::open(self.authorised(build(&self.http)), patience, max).await;
+        self.answers.count(opened.as_ref().ok().map(|opened| match opened {
+            Opened::Stream(_) => StatusCode::OK,
+            Opened::Refused(answer) => answer.status,
+        }));
+        opened
+    }
+
+    /// The pauses between attempts.
+    pub const fn pauses(&self) -> &Pauses {
+        &self.pauses
+    }
+
+    fn authorised(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.header.clone()),
+            None => request,
+        }
+    }
+
     async fn attempt(
         &self,
         gate: &dyn Gate,
@@ -162,11 +191,11 @@ impl ApiClient {
     }
 
     async fn exchange(&self, request: reqwest::RequestBuilder, max: usize, number: u32) -> Result<Answer, SendError> {
-        let request = match &self.token {
-            Some(token) => request.header(AUTHORIZATION, token.header.clone()),
-            None => request,
-        };
-        let response = request.send().await.map_err(|source| SendError::new(source, number))?;
+        let response = self
+            .authorised(request)
+            .send()
+            .await
+            .map_err(|source| SendError::new(source, number))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read_body(response, max).await;
         Ok(Answer {

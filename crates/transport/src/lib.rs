@@ -12,6 +12,7 @@ mod printable;
 mod retry;
 mod retry_after;
 mod send_error;
+mod stream;
 mod tally;
 
 use std::{io, path::PathBuf, time::Duration};
@@ -24,9 +25,10 @@ pub use body::{BodyError, read_body};
 pub use ca::{CaFile, Pem};
 pub use gate::{AlwaysOpen, Gate};
 pub use printable::{error_detail, printable};
-pub use retry::{Pauses, RetryPolicy};
+pub use retry::{Pause, Pauses, RetryPolicy};
 pub use retry_after::retry_after;
 pub use send_error::{SendError, SendErrorKind};
+pub use stream::{Opened, Stream};
 pub use tally::Tally;
 
 /// How an endpoint is reached.

@@ -29,7 +29,8 @@ impl Default for RetryPolicy {
     }
 }
 
-type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// One pause under way.
+pub type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How the pauses between attempts are spent: sleeping, unless a test records them instead.
 #[derive(Clone)]
@@ -44,7 +45,8 @@ impl Pauses {
         Self(Arc::new(move |length| Box::pin(pause(length))))
     }
 
-    fn spend(&self, length: Duration) -> Pause {
+    /// Spends one pause.
+    pub fn spend(&self, length: Duration) -> Pause {
         (self.0)(length)
     }
 }

@@ -59,18 +59,19 @@ impl SendError {
     pub(crate) fn body(source: BodyError, attempts: u32) -> Self {
         match source {
             BodyError::Read(source) => Self::new(source, attempts),
-            BodyError::TooLong { .. } => Self {
-                kind: SendErrorKind::TooLong,
-                attempts,
-                source: None,
-            },
+            BodyError::TooLong { .. } => Self::bare(SendErrorKind::TooLong, attempts),
         }
     }
 
     /// `attempts` were made before the gate closed.
     pub(crate) const fn fenced(attempts: u32) -> Self {
+        Self::bare(SendErrorKind::Fenced, attempts)
+    }
+
+    /// What no library said.
+    pub(crate) const fn bare(kind: SendErrorKind, attempts: u32) -> Self {
         Self {
-            kind: SendErrorKind::Fenced,
+            kind,
             attempts,
             source: None,
         }

@@ -6,6 +6,7 @@ mod api;
 mod bad_input;
 mod demo;
 mod doctor;
+mod get;
 mod operator;
 mod output;
 mod prints;

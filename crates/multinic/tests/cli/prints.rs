@@ -26,7 +26,10 @@ fn completions_know_the_subcommands() {
     let world = World::seed();
     for shell in ["bash", "zsh", "fish"] {
         let ran = world.run(&["completions", shell]);
-        assert!(ran.code == 0 && ran.out.contains("doctor"), "{shell}");
+        assert!(
+            ran.code == 0 && ran.out.contains("doctor") && ran.out.contains("revisions"),
+            "{shell}"
+        );
     }
 }
 
@@ -38,6 +41,8 @@ fn help_has_examples() {
         &["plan", "--help"],
         &["sync", "--help"],
         &["operator", "--help"],
+        &["get", "--help"],
+        &["get", "nodes", "--help"],
     ] {
         assert!(world.run(args).out.contains("Example"), "{args:?}");
     }

@@ -1,0 +1,7 @@
+//! `multinic get` against the real server on SQLite.
+
+mod api;
+mod errors;
+mod golden;
+mod pages;
+mod watch;
