@@ -23,7 +23,7 @@ pub struct Node {
     /// When its content last changed.
     #[serde(default)]
     pub updated_at: Option<Timestamp>,
-    /// How far its delivery into the cluster has come; `None`: nothing is put into the cluster.
+    /// How far its delivery into the cluster has come, if the server says so.
     #[serde(default)]
     pub delivery: Option<Delivery>,
     /// What its agent says, if it said something.
@@ -51,7 +51,7 @@ pub struct Interface {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// Such as `pending`, `failing` or `delivered`.
+    /// Such as `off`, `pending`, `failing` or `delivered`.
     pub state: String,
     /// The revision that is in the cluster.
     #[serde(default)]
@@ -188,7 +188,7 @@ pub struct DeliverySettings {
 /// Where a cluster's Kubernetes API is found.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Target {
-    /// `none`, `inCluster` or `kubeconfig`.
+    /// `auto`, `none`, `inCluster` or `kubeconfig`.
     pub kind: String,
     /// Which kubeconfig.
     #[serde(default)]

@@ -74,11 +74,11 @@ mod tests {
         let first = columns.rows(vec![row(["운영 클러스터", "", "1"]), row(["a", "b\u{1b}[31m\nc", " "])]);
         assert_eq!(
             first,
-            "NAME            STATE       X\n운영 클러스터   -           1\na               b [31m c\n"
+            "NAME            STATE      X\n운영 클러스터   -          1\na               b [31m c\n"
         );
         assert_eq!(
             columns.rows(vec![row(["a", "b", "c"])]),
-            "a               b           c\n"
+            "a               b          c\n"
         );
         assert_eq!(columns.rows(Vec::new()), "");
     }

@@ -15,7 +15,7 @@ pub fn maybe<T: ToString>(value: Option<T>) -> String {
 
 /// The state; of one that fails also how often.
 pub fn delivery(delivery: &Delivery) -> String {
-    if delivery.state == "failing" {
+    if delivery.state == "failing" && delivery.attempts > 0 {
         return format!("failing ({})", delivery.attempts);
     }
     delivery.state.clone()

@@ -66,13 +66,20 @@ fn head(cluster: &ClusterId, node: &Node) -> String {
 
 fn delivery(node: &Node) -> String {
     let Some(delivery) = &node.delivery else {
-        return "none: nothing is put into this cluster".to_owned();
+        return "unknown".to_owned();
     };
+    if delivery.state == "off" {
+        return "off: nothing is put into this cluster, its agents ask the management API".to_owned();
+    }
     let delivered = match (delivery.delivered_revision, delivery.delivered_at) {
         (Some(revision), Some(at)) => format!("; the cluster has revision {revision} since {}", cells::time(at)),
         _ => "; the cluster has none of it yet".to_owned(),
     };
-    let next = delivery.next_attempt_at.filter(|_| delivery.attempts > 0);
+    let tried = match delivery.attempts {
+        0 => String::new(),
+        attempts => format!(" after {attempts} attempt(s)"),
+    };
+    let next = delivery.next_attempt_at.filter(|_| delivery.state == "failing");
     let next = next
         .map(|at| format!(", next attempt at {}", cells::time(at)))
         .unwrap_or_default();
@@ -81,10 +88,7 @@ fn delivery(node: &Node) -> String {
         .as_ref()
         .map(|error| format!(": {error}"))
         .unwrap_or_default();
-    match delivery.attempts {
-        0 => format!("{}{delivered}", delivery.state),
-        attempts => format!("{} after {attempts} attempt(s){next}{error}{delivered}", delivery.state),
-    }
+    format!("{}{tried}{next}{error}{delivered}", delivery.state)
 }
 
 fn agent(node: &Node) -> String {

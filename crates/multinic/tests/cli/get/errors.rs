@@ -14,7 +14,7 @@ fn an_error_is_one_line_with_what_to_do() {
             &["nodes", "--provider", CLUSTER][..],
             &[][..],
             1,
-            "401 The bearer token is missing or unknown; give a token",
+            "; give a token that the server knows",
         ),
         (
             &["providers"],

@@ -1,6 +1,6 @@
 //! `multinic get` against the real server on SQLite.
 
-mod api;
+pub mod api;
 mod errors;
 mod golden;
 mod pages;
