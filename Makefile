@@ -5,7 +5,7 @@
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## the operator at work on this machine: a simulated cloud, a small Kubernetes API; nothing to install
+demo: ## from the custom resource to the object in the cluster, on this machine: simulated cloud, operator, management API; nothing to install
 	@scripts/need.sh cargo cc
 	cargo run -q -p multinic -- demo --once
 

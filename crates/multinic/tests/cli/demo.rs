@@ -1,11 +1,9 @@
-//! The demo: the operator's whole story, with and without kubectl.
+//! The demo: the whole story from the custom resource to the object in the workload cluster, with and without kubectl.
 
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
-
-use serde_json::Value;
 
 use crate::world::{Ran, SEED, World};
 
@@ -17,35 +15,45 @@ fn assert_story(ran: &Ran) {
         "the seed's resource, word for word\n{}",
         ran.out
     );
-    for columns in [
+    for part in [
         "READY   NODES   INTERFACES   LAST-SYNC",
         " True    3       4 ",
         " True    3       5 ",
+        " True    1       1 ",
     ] {
-        assert!(ran.out.contains(columns), "{columns:?} is missing in\n{}", ran.out);
+        assert!(ran.out.contains(part), "{part:?} is missing in\n{}", ran.out);
     }
-    assert_eq!(ran.out.matches("  kept\n").count(), 4, "{}", ran.out);
-    assert_eq!(ran.out.matches("  new\n").count(), 1, "{}", ran.out);
-    let posts = posts(&ran.out);
-    let interfaces: Vec<Vec<usize>> = posts.iter().map(interfaces).collect();
-    assert_eq!(interfaces, [vec![1, 2, 1], vec![3], vec![0, 0, 0]], "{}", ran.out);
+    let delivered = lines(ran, "   delivered   ");
+    let counts: Vec<&str> = delivered
+        .iter()
+        .map(|line| line.split_whitespace().nth(2).unwrap())
+        .collect();
+    assert_eq!(counts, ["1", "2", "1", "0", "0", "0"], "{}", ran.out);
+    assert_eq!(
+        lines(ran, "+ 3 fa:16:3e:").len(),
+        1,
+        "the new port, and nothing else changed\n{}",
+        ran.out
+    );
+    assert!(
+        !ran.out.contains(" ~ ") && !ran.out.contains(" - 1 "),
+        "ids stay\n{}",
+        ran.out
+    );
+    let links: Vec<&str> = lines(ran, "measure-biz-worker-2   ")
+        .into_iter()
+        .filter(|line| !line.contains("   delivered   "))
+        .collect();
+    assert!(
+        links.iter().any(|line| line.contains("multinic1,multinic2,multinic3")),
+        "{links:?}"
+    );
+    assert!(links.last().unwrap().contains("<none>"), "{links:?}");
+    assert_eq!(lines(ran, "edge-worker-1   edge-worker-1").len(), 1, "{}", ran.out);
 }
 
-/// The bodies as they are shown.
-fn posts(out: &str) -> Vec<Value> {
-    let shown = out.split("\nPOST http://").skip(1);
-    shown
-        .map(|post| {
-            let body = post.split("\n\n").nth(1).unwrap();
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
-        })
-        .collect()
-}
-
-/// How many each node of a body has.
-fn interfaces(body: &Value) -> Vec<usize> {
-    let nodes = body.as_array().unwrap().iter();
-    nodes.map(|node| node["interfaces"].as_array().unwrap().len()).collect()
+fn lines<'a>(ran: &'a Ran, part: &str) -> Vec<&'a str> {
+    ran.out.lines().filter(|line| line.contains(part)).collect()
 }
 
 #[test]
@@ -79,13 +87,22 @@ fn without_once_it_keeps_running_until_it_is_interrupted() {
     let get: Vec<String> = get.unwrap().split(' ').map(ToOwned::to_owned).collect();
     let delete = lines.find(|line| line.starts_with("kubectl ") && line.contains(" delete "));
     let delete = delete.unwrap().split('#').next().unwrap().trim().to_owned();
+    let nodes = lines.find(|line| line.starts_with("multinic get nodes ")).unwrap();
     lines.find(|line| line.starts_with("multinic doctor ")).unwrap();
 
     let got = Command::new(&get[0]).args(&get[1..]).output().unwrap();
     let got = String::from_utf8(got.stdout).unwrap();
     assert!(got.contains("openstackconfig-sample-contrabass-1   True"), "{got}");
+    let nodes = Command::new(env!("CARGO_BIN_EXE_multinic"))
+        .args(nodes.split(' ').skip(1))
+        .output()
+        .unwrap();
+    let nodes = String::from_utf8(nodes.stdout).unwrap();
+    assert!(nodes.contains("measure-biz-worker-2"), "{nodes}");
     let mut deleting = Command::new("sh").args(["-c", &delete]).spawn().unwrap();
-    lines.find(|line| line.contains("\"interfaces\":[]")).unwrap();
+    lines
+        .find(|line| line.starts_with("updated measure-biz-") && line.ends_with(" 0 interface(s)"))
+        .unwrap();
     assert!(deleting.wait().unwrap().success());
 
     let interrupt = Command::new("sh")

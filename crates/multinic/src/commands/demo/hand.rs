@@ -23,13 +23,31 @@ use crate::failure::Failure;
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-/// Does what the user would do with kubectl.
-pub enum Hand {
+/// What is shown of an object: kubectl's path, and where it is.
+const COLUMNS: [(&str, &str, &str); 5] = [
+    ("NODE", ".spec.nodeName", "/spec/nodeName"),
+    ("LINK", ".spec.interfaces[*].name", "/spec/interfaces[*]/name"),
+    (
+        "MAC",
+        ".spec.interfaces[*].macAddress",
+        "/spec/interfaces[*]/macAddress",
+    ),
+    ("ADDRESS", ".spec.interfaces[*].address", "/spec/interfaces[*]/address"),
+    ("MTU", ".spec.interfaces[*].mtu", "/spec/interfaces[*]/mtu"),
+];
+
+/// Does what the user would do with kubectl, in one cluster.
+pub struct Hand {
+    /// Everything that kubectl writes stays beside it.
+    kubeconfig: PathBuf,
+    /// Whether the command names it; else it is the one in the environment.
+    is_named: bool,
+    by: By,
+}
+
+enum By {
     /// kubectl itself.
-    Kubectl {
-        /// Its kubeconfig; everything that it writes stays beside it.
-        kubeconfig: PathBuf,
-    },
+    Kubectl,
     /// There is no kubectl.
     Own(Client),
 }
@@ -42,46 +60,92 @@ impl Hand {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        match version {
-            Ok(status) if status.success() => Self::Kubectl {
-                kubeconfig: kubeconfig.to_owned(),
+        Self {
+            kubeconfig: kubeconfig.to_owned(),
+            is_named: false,
+            by: match version {
+                Ok(status) if status.success() => By::Kubectl,
+                _ => By::Own(client),
             },
-            _ => Self::Own(client),
+        }
+    }
+
+    /// The same hand in another cluster.
+    pub fn elsewhere(&self, kubeconfig: &Path, client: Client) -> Self {
+        Self {
+            kubeconfig: kubeconfig.to_owned(),
+            is_named: true,
+            by: match self.by {
+                By::Kubectl => By::Kubectl,
+                By::Own(_) => By::Own(client),
+            },
         }
     }
 
     /// Who does it.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Kubectl { .. } => "the kubectl of this machine",
-            Self::Own(_) => "no kubectl on this machine: the same requests, sent by this program (server-side apply)",
+        match self.by {
+            By::Kubectl => "the kubectl of this machine",
+            By::Own(_) => "no kubectl on this machine: the same requests, sent by this program (server-side apply)",
         }
+    }
+
+    /// The beginning of every command.
+    pub fn command(&self) -> String {
+        format!("kubectl --kubeconfig {}", self.kubeconfig.display())
     }
 
     /// Applies every object of a file.
     pub async fn apply(&self, file: &Path) -> Result<String, Failure> {
-        match self {
-            Self::Kubectl { .. } => self.kubectl(&["apply", "-f", &file.to_string_lossy()]).await,
-            Self::Own(client) => apply(client, &fs::read_to_string(file).map_err(Failure::failed)?).await,
+        match &self.by {
+            By::Kubectl => self.kubectl(&["apply", "-f", &file.to_string_lossy()]).await,
+            By::Own(client) => apply(client, &fs::read_to_string(file).map_err(Failure::failed)?).await,
         }
     }
 
     /// The command and its answer: the OpenstackConfigs as a table.
-    pub async fn get(&self) -> Result<String, Failure> {
-        let command = format!("get openstackconfigs -n {NAMESPACE}");
-        let table = match self {
-            Self::Kubectl { .. } => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
-            Self::Own(client) => show::table(&table(client).await?),
+    pub async fn configs(&self) -> Result<String, Failure> {
+        self.table("openstackconfigs", "multinic.example.com").await
+    }
+
+    /// The command and its answer: the MultiNicNodeConfigs as a table.
+    pub async fn objects(&self) -> Result<String, Failure> {
+        self.table("multinicnodeconfigs", "multinic.io").await
+    }
+
+    async fn table(&self, resource: &str, group: &str) -> Result<String, Failure> {
+        let command = format!("get {resource} -n {NAMESPACE}");
+        let table = match &self.by {
+            By::Kubectl => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
+            By::Own(client) => {
+                let path = format!("/apis/{group}/v1alpha1/namespaces/{NAMESPACE}/{resource}");
+                show::table(&ask(client, &path, TABLE).await?)
+            }
         };
-        Ok(format!("\n{}{table}", command_line(&command)))
+        Ok(self.answered(&command, &table))
+    }
+
+    /// The command and its answer: what a MultiNicNodeConfig says.
+    pub async fn object(&self, name: &str) -> Result<String, Failure> {
+        let columns = COLUMNS.map(|(name, path, _)| format!("{name}:{path}")).join(",");
+        let command = format!("get multinicnodeconfig {name} -n {NAMESPACE} -o custom-columns={columns}");
+        let said = match &self.by {
+            By::Kubectl => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
+            By::Own(client) => {
+                let path = format!("/apis/multinic.io/v1alpha1/namespaces/{NAMESPACE}/multinicnodeconfigs/{name}");
+                let object = ask(client, &path, "application/json").await?;
+                show::columns(&object, &COLUMNS.map(|(name, _, pointer)| (name, pointer)))
+            }
+        };
+        Ok(self.answered(&command, &said))
     }
 
     /// The command and its answer: the OpenstackConfig is deleted, and gone.
     pub async fn delete(&self) -> Result<String, Failure> {
         let command = format!("delete openstackconfig {NAME} -n {NAMESPACE} --timeout=60s");
-        let said = match self {
-            Self::Kubectl { .. } => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
-            Self::Own(client) => {
+        let said = match &self.by {
+            By::Kubectl => self.kubectl(&command.split(' ').collect::<Vec<_>>()).await?,
+            By::Own(client) => {
                 let api: Api<OpenstackConfig> = Api::namespaced(client.clone(), NAMESPACE);
                 api.delete(NAME, &DeleteParams::default())
                     .await
@@ -89,19 +153,25 @@ impl Hand {
                 format!("openstackconfig {NAME} deleted\n")
             }
         };
-        Ok(format!("\n{}{said}", command_line(&command)))
+        Ok(self.answered(&command, &said))
+    }
+
+    fn answered(&self, command: &str, said: &str) -> String {
+        let line = if self.is_named {
+            format!("$ {} {command}\n", self.command())
+        } else {
+            command_line(command)
+        };
+        format!("\n{line}{said}")
     }
 
     async fn kubectl(&self, arguments: &[&str]) -> Result<String, Failure> {
-        let Self::Kubectl { kubeconfig } = self else {
-            return Err(Failure::failed("there is no kubectl"));
-        };
         let mut command = Command::new("kubectl");
         command
             .args(arguments)
             .arg("--cache-dir")
-            .arg(kubeconfig.with_file_name("cache"))
-            .env("KUBECONFIG", kubeconfig)
+            .arg(self.kubeconfig.with_extension("cache"))
+            .env("KUBECONFIG", &self.kubeconfig)
             .stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
@@ -144,11 +214,8 @@ async fn apply(client: &Client, text: &str) -> Result<String, Failure> {
     Ok(said.concat())
 }
 
-async fn table(client: &Client) -> Result<Value, Failure> {
-    let path = format!("/apis/multinic.example.com/v1alpha1/namespaces/{NAMESPACE}/openstackconfigs");
-    let request = Request::get(path)
-        .header(ACCEPT, TABLE)
-        .body(Vec::new())
-        .map_err(Failure::failed)?;
+async fn ask(client: &Client, path: &str, accept: &str) -> Result<Value, Failure> {
+    let request = Request::get(path).header(ACCEPT, accept).body(Vec::new());
+    let request = request.map_err(Failure::failed)?;
     client.request(request).await.map_err(Failure::failed)
 }
