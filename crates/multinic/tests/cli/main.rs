@@ -10,5 +10,6 @@ mod get;
 mod operator;
 mod output;
 mod prints;
+mod real_api;
 mod secrets;
 mod world;

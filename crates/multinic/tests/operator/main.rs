@@ -4,6 +4,7 @@
 mod kills;
 mod leader;
 mod outages;
+mod real_api;
 mod replica;
 mod secrets;
 mod stage;

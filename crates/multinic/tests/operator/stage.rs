@@ -60,15 +60,19 @@ impl Stage {
 
     /// Puts the settings, with these keys below `sync:`.
     pub fn set(&self, sync: &str) {
+        self.set_at(&self.receiver.url(), "", sync);
+    }
+
+    /// The same with another management API, and these keys below `managementApi:`.
+    pub fn set_at(&self, management_api: &str, keys: &str, sync: &str) {
         // Plain HTTP everywhere: reading the system's certificates would take most of the time of a start.
         let common = "timeout: 5m, tls: {insecureSkipVerify: true}";
         let text = format!(
             "contrabass: {{endpoint: '{}', {common}, password: {{key: {{secret: contrabass, key: encryptionKey}}}}}}\n\
              openstack: {{requestsPerSecond: 1000, {common}}}\n\
-             managementApi: {{endpoint: '{}', batchSize: 1, {common}}}\n\
+             managementApi: {{endpoint: '{management_api}', batchSize: 1, {common}{keys}}}\n\
              sync: {{{sync}, confirmationPause: 10ms}}\n",
             self.lab.contrabass_url(),
-            self.receiver.url(),
         );
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
