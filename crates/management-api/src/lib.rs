@@ -10,3 +10,5 @@ mod metrics;
 mod object;
 pub mod server;
 pub mod store;
+
+pub use metrics::sample as sample_metrics;

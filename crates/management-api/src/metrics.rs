@@ -81,3 +81,20 @@ impl Metrics {
         Ok(text)
     }
 }
+
+/// The page of a server that has counted everything once; documents are held against it.
+pub fn sample() -> Result<String, std::fmt::Error> {
+    let metrics = Metrics::new();
+    let result = || ResultLabels { result: String::new() };
+    let request = RequestLabels {
+        method: String::new(),
+        route: String::new(),
+        status: 200,
+    };
+    metrics.requests.get_or_create(&request).inc();
+    let route = RouteLabels { route: String::new() };
+    metrics.seconds.get_or_create(&route).observe(0.0);
+    metrics.node_configs.get_or_create(&result()).inc();
+    metrics.deliveries.count("written");
+    metrics.text()
+}

@@ -4,8 +4,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::{
-    guide::{GUIDES, blocks, read},
-    metrics::names,
+    guide::{API_GUIDES, GUIDES, blocks, read},
+    metrics::{api_names, names},
 };
 
 /// The rule file of a guide.
@@ -24,10 +24,11 @@ fn rules(guide: &str) -> Vec<Value> {
 
 #[test]
 fn alerts_are_complete_and_ask_for_metrics_that_exist() {
-    let names = names();
+    let (operator, api) = (names(), api_names());
     let metric = Regex::new("(?:multinic|process)_[a-z_]+").unwrap();
     let length = Regex::new("^[0-9]+[smh]$").unwrap();
-    for guide in GUIDES {
+    let guides = GUIDES.map(|guide| (guide, &operator));
+    for (guide, names) in guides.into_iter().chain(API_GUIDES.map(|guide| (guide, &api))) {
         let rules = rules(guide);
         assert!(rules.len() >= 5);
         for rule in rules {
@@ -36,7 +37,8 @@ fn alerts_are_complete_and_ask_for_metrics_that_exist() {
             let expression = rule["expr"].as_str().unwrap();
             let asked: Vec<&str> = metric.find_iter(expression).map(|found| found.as_str()).collect();
             assert!(!asked.is_empty(), "{rule}");
-            assert!(asked.iter().all(|name| names.contains(*name)), "{asked:?}");
+            let whole = |name: &str| name.trim_end_matches("_bucket").to_owned();
+            assert!(asked.iter().all(|name| names.contains(&whole(name))), "{asked:?}");
             for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
                 assert_eq!(
                     expression.matches(open).count(),
@@ -56,11 +58,13 @@ fn alerts_are_complete_and_ask_for_metrics_that_exist() {
 
 #[test]
 fn both_languages_have_the_same_alerts() {
-    let [english, korean] = GUIDES.map(|guide| {
-        let rules = rules(guide).into_iter();
-        rules
-            .map(|rule| (rule["alert"].clone(), rule["expr"].clone(), rule["for"].clone()))
-            .collect::<Vec<_>>()
-    });
-    assert_eq!(english, korean);
+    for guides in [GUIDES, API_GUIDES] {
+        let [english, korean] = guides.map(|guide| {
+            let rules = rules(guide).into_iter();
+            rules
+                .map(|rule| (rule["alert"].clone(), rule["expr"].clone(), rule["for"].clone()))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(english, korean);
+    }
 }

@@ -10,6 +10,9 @@ use regex::Regex;
 /// The operator's guide in English and in Korean.
 pub const GUIDES: [&str; 2] = ["docs/operations.md", "docs/operations.ko.md"];
 
+/// The management API's.
+pub const API_GUIDES: [&str; 2] = ["docs/management-api.md", "docs/management-api.ko.md"];
+
 /// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

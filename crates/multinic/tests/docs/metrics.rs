@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use multinic_operator::observe::{Metrics, PassOutcome};
 
-use crate::guide::{GUIDES, first_cells, read};
+use crate::guide::{API_GUIDES, GUIDES, first_cells, read};
 
-/// What a scrape shows, by the names that queries use.
+/// What a scrape of the operator shows, by the names that queries use.
 pub fn names() -> BTreeSet<String> {
     // Some numbers are the runtime's.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -16,7 +16,15 @@ pub fn names() -> BTreeSet<String> {
     metrics.failure("login");
     metrics.delivered(1, 1);
     metrics.synced(&"cluster".parse().unwrap(), std::time::SystemTime::UNIX_EPOCH);
-    let text = metrics.text().unwrap();
+    in_queries(&metrics.text().unwrap())
+}
+
+/// The same of the management API.
+pub fn api_names() -> BTreeSet<String> {
+    in_queries(&multinic_management_api::sample_metrics().unwrap())
+}
+
+fn in_queries(text: &str) -> BTreeSet<String> {
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types
         .map(|line| match line.split_once(' ').unwrap() {
@@ -29,12 +37,13 @@ pub fn names() -> BTreeSet<String> {
 
 #[test]
 fn every_metric_is_explained_and_no_other() {
-    let expected = names();
-    assert!(expected.len() > 20, "{expected:?}");
-    for guide in GUIDES {
+    let (operator, api) = (names(), api_names());
+    assert!(operator.len() > 20 && api.len() > 5, "{operator:?} {api:?}");
+    let guides = GUIDES.map(|guide| (guide, &operator));
+    for (guide, expected) in guides.into_iter().chain(API_GUIDES.map(|guide| (guide, &api))) {
         assert_eq!(
             first_cells(&read(guide), "(?:multinic|process)_[a-z_]+"),
-            expected,
+            *expected,
             "{guide}"
         );
     }

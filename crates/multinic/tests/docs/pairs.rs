@@ -4,9 +4,10 @@ use regex::Regex;
 
 use crate::guide::{blocks, read, root, rows};
 
-const PAIRS: [(&str, &str); 2] = [
+const PAIRS: [(&str, &str); 3] = [
     ("README.md", "README.ko.md"),
     ("docs/operations.md", "docs/operations.ko.md"),
+    ("docs/management-api.md", "docs/management-api.ko.md"),
 ];
 
 /// Headings by depth, first cells of tables in backticks, commands without their comments.
