@@ -32,7 +32,7 @@ bring_up() { inside "$lab/up.sh" && inside "$lab/seed.sh"; }
 
 up() {
   mkdir -p "$LAB_STATE"
-  scripts/need.sh cc openssl curl && "$lab/up.sh" install || return 1
+  scripts/need.sh cc openssl curl initdb && "$lab/up.sh" install || return 1
   namespace || return 1
   bring_up && return 0
   log "OpenStack did not come up; once more"

@@ -1,6 +1,7 @@
 //! `make e2e`: the real `multinic` binary against a real OpenStack.
 //!
-//! Keystone, Nova and Neutron are Debian's own; Contrabass and the management API are the lab crate's stand-ins. Each
+//! Keystone, Nova and Neutron are Debian's own; Contrabass is the lab crate's stand-in, and so is the management API but in
+//! the group `api`, which has the real one on a real PostgreSQL. Each
 //! check prints one line, `ok …` or `FAILED …`; the exit code is 0 only if all are ok. Not a test of `make test`: it
 //! needs root and a few minutes. Arguments name groups of checks (the modules of `checks`); without any, all are made.
 
@@ -10,6 +11,7 @@
     reason = "the printed lines are the result"
 )]
 
+mod api;
 mod checks;
 mod expected;
 mod openstack;

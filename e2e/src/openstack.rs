@@ -34,6 +34,18 @@ pub struct Seed {
     pub ports: BTreeMap<String, String>,
 }
 
+/// A server that a check has made, and its port.
+pub struct Made {
+    /// The server's id.
+    pub server: String,
+    /// The port's id.
+    pub port: String,
+    /// Its MAC address.
+    pub mac: Value,
+    /// Its address.
+    pub address: Value,
+}
+
 /// A session of the administrator in project biz.
 pub struct OpenStack {
     client: Client,
@@ -157,6 +169,75 @@ impl OpenStack {
         Ok(())
     }
 
+    /// Makes a server of the same image and flavor as another one, with one port in the network and subnet of that port.
+    pub async fn create_like(&self, server: &str, name: &str, port: &str) -> Result<Made, Failure> {
+        let like = self.port(port).await?;
+        let subnet = &like["fixed_ips"][0]["subnet_id"];
+        let wanted = json!({"port": {"name": name, "network_id": like["network_id"], "project_id": like["project_id"],
+            "fixed_ips": [{"subnet_id": subnet}]}});
+        let port = self
+            .send(Method::POST, format!("{NEUTRON}/ports"), Some(wanted))
+            .await?["port"]
+            .take();
+        let url = format!("{NOVA}/servers/{}", self.server_id(server)?);
+        let like = self.send(Method::GET, url, None).await?["server"].take();
+        let wanted = json!({"server": {"name": name, "imageRef": like["image"]["id"], "flavorRef": like["flavor"]["id"],
+            "networks": [{"port": port["id"]}]}});
+        let made = self.send(Method::POST, format!("{NOVA}/servers"), Some(wanted)).await?;
+        let made = Made {
+            server: text(&made["server"]["id"]),
+            port: text(&port["id"]),
+            mac: port["mac_address"].clone(),
+            address: port["fixed_ips"][0]["ip_address"].clone(),
+        };
+        self.wait_for_server(&made.server, |status| status == Some("ACTIVE"))
+            .await?;
+        Ok(made)
+    }
+
+    /// Deletes a server, and waits until Nova does not know it any more.
+    pub async fn delete_server(&self, id: &str) -> Result<(), Failure> {
+        self.send(Method::DELETE, format!("{NOVA}/servers/{id}"), None).await?;
+        self.wait_for_server(id, |status| status.is_none()).await
+    }
+
+    /// Deletes what [`OpenStack::create_like`] made, as far as it is there.
+    pub async fn forget(&self, made: &Made) -> Result<(), Failure> {
+        if self.server_status(&made.server).await?.is_some() {
+            self.delete_server(&made.server).await?;
+        }
+        let url = format!("{NEUTRON}/ports/{}", made.port);
+        self.send(Method::DELETE, url, None).await.map(drop)
+    }
+
+    async fn wait_for_server(&self, id: &str, expected: impl Fn(Option<&str>) -> bool) -> Result<(), Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = self.server_status(id).await?;
+            if expected(status.as_deref()) {
+                return Ok(());
+            }
+            if Instant::now() > deadline || status.as_deref() == Some("ERROR") {
+                return Err(format!("server {id} stays {status:?}").into());
+            }
+            sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    async fn server_status(&self, id: &str) -> Result<Option<String>, Failure> {
+        // An unknown server is a 404; asked for by list it is just not there.
+        let mut list = self
+            .send(Method::GET, format!("{NOVA}/servers/detail?uuid={id}"), None)
+            .await?;
+        let servers = list["servers"].take();
+        let found = servers
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|server| server["id"] == id);
+        Ok(found.map(|server| text(&server["status"])))
+    }
+
     /// Gives a server another name.
     pub async fn rename(&self, server: &str, name: &str) -> Result<(), Failure> {
         let url = format!("{NOVA}/servers/{}", self.server_id(server)?);
@@ -184,6 +265,10 @@ impl OpenStack {
     pub fn project_id(&self, name: &str) -> Result<&str, Failure> {
         id_of(&self.seed.projects, name)
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn id_of<'a>(ids: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str, Failure> {

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::{
     Failure,
     seal::PASSPHRASE,
-    world::{BEARER, World},
+    world::{BEARER, Settings, World},
 };
 
 const NAMESPACE: &str = "multinic-system";
@@ -31,13 +31,18 @@ pub struct Operator<'a> {
 impl<'a> Operator<'a> {
     /// Installs namespace, CRD, Secret and settings, and starts the process.
     pub async fn start(world: &'a World) -> Result<Self, Failure> {
+        Self::start_with(world, &world.settings()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(world: &'a World, given: &Settings) -> Result<Self, Failure> {
         let kubernetes = KubernetesLab::builder().patience(PATIENCE).start().await?;
         kubernetes.apply_yaml(CRD)?;
         let kind = |kind: &str, name: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}});
         let mut secret = kind("Secret", "e2e");
         secret["stringData"] = json!({"E2E_BEARER": BEARER, "E2E_KEY": PASSPHRASE});
         let mut settings = kind("ConfigMap", "multinic-operator-config");
-        settings["data"] = json!({"config.yaml": world.settings().in_kubernetes()});
+        settings["data"] = json!({"config.yaml": given.in_kubernetes()});
         kubernetes.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}))?;
         for object in [secret, settings] {
             kubernetes.apply(object)?;

@@ -211,6 +211,12 @@ impl Settings {
         self
     }
 
+    /// With another management API.
+    pub fn with_management_api(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.management_api);
+        self
+    }
+
     /// As a metadata key names the nodes.
     pub fn with_metadata_key(self) -> Self {
         self.with("nodeNameMetadataKey: k8s-node-name")

@@ -1,6 +1,7 @@
 //! The checks, in the order in which they are made. Each leaves OpenStack as the seed made it.
 
 mod ambiguity;
+mod api;
 mod changes;
 mod credentials;
 mod naming;
@@ -32,6 +33,9 @@ pub async fn run(world: &World, results: &mut Results, only: &[String]) {
     }
     if wanted("operator") {
         operator::run(world, results).await;
+    }
+    if wanted("api") {
+        api::run(world, results).await;
     }
     if wanted("tokens") {
         tokens::run(world, results).await;
