@@ -1,9 +1,9 @@
 # Everything a contributor needs; each target sets up what it needs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e bench soak lint generate
+.PHONY: help demo test test-kubernetes e2e bench soak lint generate
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## from the custom resource to the object in the cluster, on this machine: simulated cloud, operator, management API; nothing to install
 	@scripts/need.sh cargo cc
@@ -11,6 +11,10 @@ demo: ## from the custom resource to the object in the cluster, on this machine:
 
 test: ## unit, property and integration tests, and the examples in the documentation
 	@scripts/test.sh
+
+test-kubernetes: ## the operator's stories on a real kube-apiserver, built from Debian 12's source package (root; 15 minutes, once)
+	@scripts/need.sh cargo cc cargo-nextest
+	scripts/kubernetes.sh run cargo nextest run -p multinic-operator --test engine --no-fail-fast
 
 e2e: ## against a real OpenStack from Debian's packages (root; KEEP=1 leaves it running)
 	@e2e/run.sh

@@ -8,6 +8,7 @@ package_of() {
     cc) echo gcc libc6-dev ;;
     kubectl) echo kubernetes-client ;;
     initdb) echo postgresql ;;
+    etcd) echo etcd-server ;;
     *) echo "$1" ;;
   esac
 }

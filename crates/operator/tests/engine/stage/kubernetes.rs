@@ -13,7 +13,7 @@ use kube::{
 };
 use multinic_lab_kubernetes::KubernetesLab;
 use multinic_model::crds::Crd;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::LIMIT;
@@ -83,8 +83,31 @@ async fn install(client: &Client) {
     let definition = Crd::OpenstackConfig.definition();
     let name = definition.metadata.name.clone().unwrap();
     let params = PatchParams::apply("multinic-tests").force();
-    api.patch(&name, &params, &Patch::Apply(definition)).await.unwrap();
+    let applied = api.patch(&name, &params, &Patch::Apply(json!(definition))).await;
+    if applied.is_err_and(|error| {
+        error
+            .to_string()
+            .contains("x-kubernetes-validations: field not declared")
+    }) {
+        let plain = Patch::Apply(without_rules(json!(definition)));
+        api.patch(&name, &params, &plain).await.unwrap();
+    }
     await_condition(api, &name, is_crd_established()).await.unwrap();
+}
+
+/// For servers before 1.25, which have no CEL rules. They are no matter of the engine.
+fn without_rules(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(fields) => {
+            fields.remove("x-kubernetes-validations");
+            fields
+                .values_mut()
+                .for_each(|field| *field = without_rules(field.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = without_rules(item.take())),
+        _ => {}
+    }
+    value
 }
 
 async fn namespace(client: &Client) -> String {
