@@ -5,18 +5,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use multinic_model::ClusterId;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     DeliveryOptions, Numbers,
+    drift::{self, Trouble},
     error::DeliveryError,
     fence::Fence,
     prepare::{Prepared, prepare},
     round::{Outcome, Terms, round},
+    sight::Sights,
     way::Way,
     write::Writer,
 };
-use crate::store::{Store, StoreError, providers::DeliverySettings, targets::ReplicaId};
+use crate::store::{Store, StoreError, outbox::Due, providers::DeliverySettings, targets::ReplicaId};
 
 /// How many nodes are taken up at once.
 const ROUND: u32 = 200;
@@ -60,6 +62,9 @@ pub(super) struct ClusterTask {
 struct Ready {
     writer: Writer,
     prepared: Prepared,
+    sights: Sights,
+    /// Whoever looks for `sights`.
+    _watch: AbortOnDropHandle<()>,
 }
 
 impl ClusterTask {
@@ -84,29 +89,56 @@ impl ClusterTask {
         }
     }
 
+    /// Everything that is due, and everything that is seen to be wrong, until there is neither.
     async fn work(&mut self, ready: &mut Option<Ready>) -> Result<(), StoreError> {
         while !self.stop.is_cancelled() {
-            let due = self.common.store.due(&self.cluster, ROUND).await?;
-            if due.is_empty() {
-                return Ok(());
-            }
             let orders = self.orders.borrow().clone();
             if ready.is_none() {
                 match self.connect(&orders).await {
                     Ok(reached) => *ready = Some(reached),
                     Err(error) => return self.failed(&error).await,
                 }
+                self.works().await?;
             }
             let Some(reached) = ready.as_ref() else { return Ok(()) };
-            let outcome = self.round(reached, &orders, due).await;
-            self.common.store.settle(&self.cluster, &outcome.settled).await?;
-            if let Some(error) = outcome.trouble {
-                *ready = None;
-                return self.failed(&error).await;
+            let due = self.common.store.due(&self.cluster, ROUND).await?;
+            let worked = if due.is_empty() {
+                self.compare(reached).await
+            } else {
+                self.deliver(reached, &orders, due).await
+            };
+            match worked {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(Trouble::Store(error)) => return Err(error),
+                Err(Trouble::Cluster(error)) => {
+                    *ready = None;
+                    return self.failed(&error).await;
+                }
             }
-            self.works().await?;
         }
         Ok(())
+    }
+
+    /// True: there may be more.
+    async fn deliver(&self, ready: &Ready, orders: &Orders, due: Vec<Due>) -> Result<bool, Trouble> {
+        let outcome = self.round(ready, orders, due).await;
+        self.common.store.settle(&self.cluster, &outcome.settled).await?;
+        outcome.trouble.map_or(Ok(true), |error| Err(error.into()))
+    }
+
+    /// True: something was wrong and is due now.
+    async fn compare(&self, ready: &Ready) -> Result<bool, Trouble> {
+        let Some(news) = ready.sights.news() else {
+            return Ok(false);
+        };
+        let drift = drift::look(&self.common.store, &self.cluster, &ready.sights, news).await?;
+        let noted = drift.settle(&self.common.store, &ready.writer).await?;
+        self.common.numbers.drifted(noted);
+        if let Some(orphans) = drift.orphans {
+            self.common.numbers.orphans(&self.cluster, orphans);
+        }
+        Ok(true)
     }
 
     async fn connect(&self, orders: &Orders) -> Result<Ready, DeliveryError> {
@@ -114,11 +146,18 @@ impl ClusterTask {
         let client = orders.way.client(time).await?;
         let prepared = prepare(&client, orders.settings.crd, &self.common.fence, time).await?;
         let writer = Writer::new(client, self.cluster.clone(), self.common.fence.clone(), time);
-        Ok(Ready { writer, prepared })
+        let sights = Sights::default();
+        let watch = sights.watch(writer.objects(), self.cluster.clone(), Arc::clone(&self.wake));
+        Ok(Ready {
+            writer,
+            prepared,
+            sights,
+            _watch: watch,
+        })
     }
 
     /// One request at a time is the cluster's own, whatever the others do.
-    async fn round(&self, ready: &Ready, orders: &Orders, due: Vec<crate::store::outbox::Due>) -> Outcome {
+    async fn round(&self, ready: &Ready, orders: &Orders, due: Vec<Due>) -> Outcome {
         let wanted = self.common.options.per_cluster.min(due.len()).saturating_sub(1);
         let extra: Vec<_> = (0..wanted)
             .map_while(|_| self.common.extra.try_acquire().ok())

@@ -10,11 +10,8 @@ use std::{
 };
 
 use multinic_model::ClusterId;
-use tokio::{
-    sync::{Notify, Semaphore, watch},
-    task::JoinHandle,
-};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     DeliveryOptions, Numbers,
@@ -33,7 +30,7 @@ pub struct Deliveries {
     known: Known,
     running: BTreeMap<ClusterId, Running>,
     /// What was told to stop and finishes what is under way; it is not taken up again before that.
-    ending: BTreeMap<ClusterId, JoinHandle<()>>,
+    ending: BTreeMap<ClusterId, AbortOnDropHandle<()>>,
     lived_at: Option<Instant>,
     reported: Option<&'static str>,
 }
@@ -50,7 +47,8 @@ struct Running {
     orders: watch::Sender<Orders>,
     wake: Arc<Notify>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    /// Ends with this process' deliveries, whatever it waits for.
+    task: AbortOnDropHandle<()>,
 }
 
 impl Deliveries {
@@ -165,16 +163,17 @@ impl Deliveries {
             return;
         };
         running.stop.cancel();
+        self.common.numbers.forget(cluster);
         let (common, cluster) = (self.common.clone(), cluster.clone());
         let of = cluster.clone();
-        let ending = tokio::spawn(async move {
+        let ending = AbortOnDropHandle::new(tokio::spawn(async move {
             if running.task.await.is_err() {
                 tracing::error!(%cluster, "a cluster's deliveries ended in a panic");
             }
             if let Err(error) = common.store.let_go(&cluster, &common.replica).await {
                 tracing::debug!(%cluster, category = error.category(), "a cluster is not let go: {error}");
             }
-        });
+        }));
         self.ending.insert(of, ending);
     }
 
@@ -229,10 +228,14 @@ impl Deliveries {
             waits_until: None,
             reported: None,
         };
-        if target.due_at.is_none_or(|due| due <= self.common.store.now()) {
+        // Even if nothing is due: what is there has to be compared.
+        if target
+            .due_at
+            .is_none_or(|due| due <= self.common.store.now() || target.attempts == 0)
+        {
             wake.notify_one();
         }
-        let task = tokio::spawn(task.run());
+        let task = AbortOnDropHandle::new(tokio::spawn(task.run()));
         let running = Running {
             orders,
             wake,

@@ -8,12 +8,14 @@ mod backoff;
 mod cluster;
 mod conductor;
 mod crd;
+mod drift;
 mod error;
 mod fence;
 mod numbers;
 mod object;
 mod prepare;
 mod round;
+mod sight;
 mod way;
 mod write;
 

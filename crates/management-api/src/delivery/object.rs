@@ -1,12 +1,18 @@
 //! The object of a node (contract 3.4), and how one that is found compares with it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use kube::core::DynamicObject;
 use multinic_model::{
     ClusterId, Interface, NodeConfig,
     multinic_node_config::{InterfaceSpec, MultiNicNodeConfig, MultiNicNodeConfigSpec},
 };
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::store::content::digest;
 
@@ -117,6 +123,51 @@ pub(super) fn compare(found: &DynamicObject, wanted: &MultiNicNodeConfig) -> Sta
     }
 }
 
+/// A number for everything that this server writes of an object: equal numbers are equal objects, as far as it goes.
+pub(super) fn fingerprint(object: &MultiNicNodeConfig) -> u64 {
+    let metadata = &object.metadata;
+    hash(
+        metadata.labels.as_ref(),
+        metadata.annotations.as_ref(),
+        Some(&object.spec),
+    )
+}
+
+/// The same of one that was found.
+pub(super) fn fingerprint_of(found: &DynamicObject) -> u64 {
+    let spec = found
+        .data
+        .get("spec")
+        .and_then(|spec| MultiNicNodeConfigSpec::deserialize(spec).ok());
+    let metadata = &found.metadata;
+    hash(metadata.labels.as_ref(), metadata.annotations.as_ref(), spec.as_ref())
+}
+
+fn hash(
+    labels: Option<&BTreeMap<String, String>>,
+    annotations: Option<&BTreeMap<String, String>>,
+    spec: Option<&MultiNicNodeConfigSpec>,
+) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for names in [labels, annotations] {
+        for name in [NODE_NAME, INSTANCE_ID, PROVIDER_ID] {
+            names.and_then(|names| names.get(name)).hash(&mut hasher);
+        }
+    }
+    spec.and_then(|spec| serde_json::to_string(spec).ok()).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether the agent says that the node has no interfaces any more, and speaks of the object as it is.
+pub(super) fn is_clean(found: &DynamicObject) -> bool {
+    let status = |key: &str| found.data.get("status").and_then(|status| status.get(key));
+    let observed = status("observedGeneration").and_then(Value::as_i64);
+    !has_interfaces(found)
+        && status("state").and_then(Value::as_str) == Some("Configured")
+        && observed.is_some()
+        && observed >= found.metadata.generation
+}
+
 /// Whether the object carries this cluster's name.
 pub(super) fn is_of(found: &DynamicObject, cluster: &ClusterId) -> bool {
     let labels = found.metadata.labels.as_ref();
@@ -136,7 +187,7 @@ fn has(found: Option<&BTreeMap<String, String>>, wanted: Option<&BTreeMap<String
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

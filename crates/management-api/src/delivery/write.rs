@@ -66,6 +66,10 @@ impl Writer {
         &self.cluster
     }
 
+    pub fn objects(&self) -> Api<DynamicObject> {
+        self.api.clone()
+    }
+
     /// Makes the object as it should be.
     pub async fn apply(&self, config: &NodeConfig) -> Result<Done, DeliveryError> {
         let wanted = object(&self.cluster, config);
@@ -106,7 +110,7 @@ impl Writer {
         }
     }
 
-    async fn find(&self, node: &NodeName) -> Result<Option<DynamicObject>, DeliveryError> {
+    pub async fn find(&self, node: &NodeName) -> Result<Option<DynamicObject>, DeliveryError> {
         self.ask(self.api.get_opt(node.as_str())).await
     }
 

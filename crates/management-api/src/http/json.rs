@@ -10,7 +10,7 @@ use crate::store::{
     changes::{Change, ChangeKind},
     nodes::Node,
     outbox::DeliveryState,
-    providers::{DeliverySettings, Provider},
+    providers::{DeliverySettings, Provider, TargetState},
     reports::Report,
 };
 
@@ -197,6 +197,8 @@ pub struct ProviderJson {
     pub interfaces: u64,
     /// How many nodes the newest config of which is not delivered yet.
     pub undelivered: u64,
+    /// How delivering into it goes as a whole.
+    pub target: TargetState,
     /// The number of its last change.
     pub sequence: u64,
     /// When it was registered.
@@ -277,6 +279,7 @@ impl From<Provider> for ProviderJson {
             nodes: provider.nodes,
             interfaces: provider.interfaces,
             undelivered: provider.undelivered,
+            target: provider.target,
             sequence: provider.sequence,
             created_at: provider.created_at,
             changed_at: provider.changed_at,

@@ -36,6 +36,10 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Probl
 #[utoipa::path(get, path = "/metrics", tag = "server", security(()),
     responses((status = 200, description = "OpenMetrics", body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(app): State<App>) -> Response {
+    // A database that is away is a number of its own; the others are shown.
+    if let Ok(backlog) = app.store.backlog().await {
+        app.metrics.deliveries.backlog(backlog, app.store.now());
+    }
     match app.metrics.text() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -11,7 +11,7 @@ use super::{
     Registration, Store, StoreError,
     content::{count, damaged, read, time},
     outbox,
-    sql::{Statement, Value, number, text},
+    sql::{Statement, Value, maybe_number, maybe_text, number, text},
 };
 
 /// What can be set for a cluster.
@@ -117,6 +117,33 @@ pub enum EmptyNodes {
     Delete,
 }
 
+/// How delivering into a cluster goes as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetState {
+    /// off: nothing is put into it (yet); working; failing: it is left alone until the next attempt.
+    pub state: TargetPhase,
+    /// How often it failed in a row.
+    pub attempts: u64,
+    /// When it is tried next, if it fails.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// What went wrong last, if it fails.
+    pub last_error: Option<String>,
+}
+
+/// How delivering into a cluster goes as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TargetPhase {
+    /// Nothing is put into it: it has no target, or none was found yet.
+    Off,
+    /// It takes what it gets.
+    Working,
+    /// It cannot be delivered into.
+    Failing,
+}
+
 /// A cluster as it is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Provider {
@@ -132,6 +159,8 @@ pub struct Provider {
     pub interfaces: u64,
     /// How many nodes are not in the cluster as they should be yet; zero without a target.
     pub undelivered: u64,
+    /// How delivering into it goes as a whole.
+    pub target: TargetState,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When its settings or one of its nodes last changed.
@@ -142,8 +171,9 @@ const PROVIDER: &str = "SELECT p.id, p.display_name, p.delivery, p.sequence, p.c
     (SELECT COUNT(*) FROM nodes n WHERE n.provider_id = p.id) AS nodes, \
     (SELECT COUNT(*) FROM interfaces i WHERE i.provider_id = p.id) AS interfaces, \
     (SELECT COUNT(*) FROM deliveries d JOIN targets t ON t.provider_id = d.provider_id WHERE d.provider_id = p.id \
-    AND (d.delivered_revision IS NULL OR d.delivered_revision <> d.wanted_revision)) AS undelivered \
-    FROM providers p ";
+    AND (d.delivered_revision IS NULL OR d.delivered_revision <> d.wanted_revision)) AS undelivered, \
+    s.attempts AS target_attempts, s.due_at AS target_due_at, s.last_error AS target_error \
+    FROM providers p LEFT JOIN targets s ON s.provider_id = p.id ";
 
 impl Store {
     /// One cluster; `None` if it is not known.
@@ -325,8 +355,24 @@ fn provider(row: &AnyRow) -> Result<Provider, StoreError> {
         nodes: counted("nodes")?,
         interfaces: counted("interfaces")?,
         undelivered: counted("undelivered")?,
+        target: target(row, &id)?,
         created_at: at("created_at")?,
         changed_at: at("changed_at")?,
         id: read("provider id", &id, &id)?,
+    })
+}
+
+fn target(row: &AnyRow, id: &str) -> Result<TargetState, StoreError> {
+    let attempts = maybe_number(row, "target_attempts")?;
+    let due = maybe_number(row, "target_due_at")?.filter(|_| attempts > Some(0));
+    Ok(TargetState {
+        state: match attempts {
+            None => TargetPhase::Off,
+            Some(0) => TargetPhase::Working,
+            Some(_) => TargetPhase::Failing,
+        },
+        attempts: count("attempts", id, attempts.unwrap_or_default())?,
+        next_attempt_at: due.map(|due| time(id, due)).transpose()?,
+        last_error: maybe_text(row, "target_error")?,
     })
 }

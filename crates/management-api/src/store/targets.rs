@@ -11,7 +11,7 @@ use super::{
     Dialect, Store, StoreError,
     content::{count, read, time},
     providers::{DeliverySettings, settings_of},
-    sql::{Statement, Value, maybe_number, maybe_text, text},
+    sql::{Statement, Value, maybe_number, maybe_text, number, text},
 };
 
 /// One process that delivers.
@@ -38,11 +38,46 @@ pub struct Target {
     pub held_by: Option<ReplicaId>,
     /// How often it failed as a whole, in a row.
     pub attempts: u64,
-    /// When something is to be done: a node is due, and the cluster may be tried again.
+    /// When something is to be done: a node is due, or the cluster may be tried again.
     pub due_at: Option<Timestamp>,
 }
 
+/// What waits in one cluster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Backlog {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// How many of its nodes.
+    pub nodes: u64,
+    /// When the oldest change of them was.
+    pub oldest: Timestamp,
+}
+
 impl Store {
+    /// What waits in the clusters that have a target, the oldest first.
+    pub async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
+        let mut connection = self.database.read().await?;
+        let rows = Statement::new(
+            "SELECT d.provider_id, COUNT(*) AS nodes, MIN(COALESCE(c.changed_at, d.due_at)) AS oldest \
+             FROM deliveries d JOIN targets t ON t.provider_id = d.provider_id \
+             LEFT JOIN changes c ON c.provider_id = d.provider_id AND c.node_name = d.node_name \
+             AND c.revision = d.wanted_revision WHERE d.due_at IS NOT NULL \
+             AND (d.delivered_revision IS NULL OR d.delivered_revision <> d.wanted_revision) \
+             GROUP BY d.provider_id ORDER BY 3, 1",
+        )
+        .all(&mut connection)
+        .await?;
+        let backlog = |row: &AnyRow| {
+            let id = text(row, "provider_id")?;
+            Ok(Backlog {
+                nodes: count("nodes", &id, number(row, "nodes")?)?,
+                oldest: time(&id, number(row, "oldest")?)?,
+                cluster: read("provider id", &id, &id)?,
+            })
+        };
+        rows.iter().map(backlog).collect()
+    }
+
     /// The name of this process among those that deliver. SQLite serves one process: its next one goes on at once.
     pub fn replica(&self) -> ReplicaId {
         ReplicaId(match self.dialect() {
@@ -194,15 +229,18 @@ fn target(row: &AnyRow) -> Result<Target, StoreError> {
         micros.map(|micros| time(&id, micros)).transpose()
     };
     let attempts = maybe_number(row, "attempts")?;
-    let due = at("due_at")?;
+    let (due, target_due) = (at("due_at")?, at("target_due_at")?);
+    let due_at = match attempts {
+        // Even without a node that waits: what fails is tried again.
+        Some(1..) => target_due.max(due),
+        _ => due,
+    };
     Ok(Target {
         settings: settings_of(row, &id)?,
         is_known: attempts.is_some(),
         held_by: maybe_text(row, "held_by")?.map(ReplicaId),
         attempts: count("attempts", &id, attempts.unwrap_or_default())?,
-        due_at: due
-            .map(|due| at("target_due_at").map(|target| target.map_or(due, |target| target.max(due))))
-            .transpose()?,
+        due_at,
         cluster: read("provider id", &id, &id)?,
     })
 }

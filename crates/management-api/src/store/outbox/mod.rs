@@ -5,6 +5,7 @@
 //! is said in [`targets`](super::targets).
 
 mod due;
+mod held;
 mod settle;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use super::{
 };
 
 pub use due::Due;
+pub use held::Held;
 pub use settle::{Fate, Settled};
 
 /// What is to be done with a node's object.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use multinic_lab_kubernetes::{Fault, KubernetesLab, Matcher, Times};
 
 use super::stage::{Kubeconfigs, all_delivered, delivery, object_with, one_cluster, post, writes};
-use crate::support::{configs::node_json, database::TestDatabase, on_both_databases};
+use crate::support::{api::PROVIDERS, configs::node_json, database::TestDatabase, on_both_databases};
 
 on_both_databases! {
     async fn a_cluster_that_hangs_keeps_no_other_waiting(database: TestDatabase) {
@@ -66,4 +66,51 @@ async fn replicas_share_the_clusters_and_write_nothing_twice() {
         let written = writes(lab);
         assert_eq!(written.len(), 60, "{name}: {written:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_killed_replica_held_is_finished_by_another() {
+    let database = TestDatabase::postgres();
+    let (lab, kubeconfigs) = one_cluster().await;
+    let first = kubeconfigs.serve(&database).await;
+    post(&first, "biz-1", &[node_json(9, 1)]).await;
+    object_with(&lab, "worker-9", 1).await;
+    all_delivered(&first, "biz-1").await;
+    lab.clear_requests();
+    // Written, but nobody is told: the replica dies while it waits.
+    lab.fail(
+        Matcher::any().verb("patch").name("worker-1"),
+        Fault::AnswerHeld,
+        Times::N(1),
+    );
+    post(&first, "biz-1", &[node_json(1, 1)]).await;
+    object_with(&lab, "worker-1", 1).await;
+    drop(first);
+
+    let second = kubeconfigs.serve(&database).await;
+    post(&second, "biz-1", &[node_json(2, 1)]).await;
+    let waits = second.get(&format!("{PROVIDERS}/biz-1")).await;
+    assert_eq!(waits.json["undelivered"], 2, "the dead one's time is not over");
+    database.bury_replicas().await;
+    all_delivered(&second, "biz-1").await;
+    let mut written: Vec<_> = writes(&lab).into_iter().map(|(_, name, _)| name).collect();
+    written.sort();
+    assert_eq!(
+        written,
+        ["worker-1", "worker-2"],
+        "what was written already is not written again"
+    );
+}
+
+#[tokio::test]
+async fn a_replica_that_shuts_down_leaves_its_clusters_to_others_at_once() {
+    let database = TestDatabase::postgres();
+    let (lab, kubeconfigs) = one_cluster().await;
+    let first = kubeconfigs.serve(&database).await;
+    post(&first, "biz-1", &[node_json(1, 1)]).await;
+    all_delivered(&first, "biz-1").await;
+    let second = kubeconfigs.serve(&database).await;
+    first.stop().await;
+    post(&second, "biz-1", &[node_json(1, 2)]).await;
+    object_with(&lab, "worker-1", 2).await;
 }

@@ -93,10 +93,18 @@ on_both_databases! {
     async fn an_empty_node_goes_when_its_time_is_over(database: TestDatabase) {
         let (lab, kubeconfigs) = one_cluster().await;
         let api = kubeconfigs.serve(&database).await;
-        set_delivery(&api, "biz-1", json!({"emptyRetentionHours": 0})).await;
+        set_delivery(&api, "biz-1", json!({"emptyRetentionHours": 2})).await;
         emptied(&api, &lab).await;
+        object_with(&lab, "worker-1", 0).await;
+        let state = delivered(&api, "worker-1", 2).await;
+        let at: jiff::Timestamp = state["deliveredAt"].as_str().unwrap().parse().unwrap();
+        assert_eq!(database.due_at("worker-1", None).await, Some(at.as_microsecond() + 2 * 3_600_000_000));
+        assert!(writes(&lab).iter().all(|(verb, ..)| *verb == "patch"));
+        // As if the two hours were over.
+        database.due_at("worker-1", Some(at.as_microsecond())).await;
         no_object(&lab, "worker-1").await;
-        assert!(writes(&lab).iter().any(|(verb, ..)| *verb == "delete"));
+        // Noted as gone, for good, once the answer of the cluster is in.
+        while database.due_at("worker-1", None).await.is_some() {}
     }
 
     async fn an_object_that_got_interfaces_meanwhile_is_not_deleted(database: TestDatabase) {

@@ -126,7 +126,18 @@ pub async fn delivered(api: &Api, node: &str, revision: u64) -> Value {
 pub async fn all_delivered(api: &Api, cluster: &str) {
     loop {
         let answer = api.get(&format!("{PROVIDERS}/{cluster}")).await;
-        if answer.json["undelivered"] == 0 {
+        if answer.json["undelivered"] == 0 && answer.json["target"]["state"] == "working" {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Until the page of metrics has this line.
+pub async fn until_metric(api: &Api, line: &str) {
+    loop {
+        let page = api.get("/metrics").await.json;
+        if page.as_str().unwrap().lines().any(|found| found == line) {
             return;
         }
         tokio::task::yield_now().await;

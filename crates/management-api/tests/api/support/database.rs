@@ -87,6 +87,32 @@ impl TestDatabase {
         }
     }
 
+    /// As if the time of every replica that delivers were over.
+    pub async fn bury_replicas(&self) {
+        let mut connection = self.connect().await;
+        sqlx::query("UPDATE replicas SET alive_until = 0")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    /// When the node's object is due, as microseconds; sets it if told to.
+    pub async fn due_at(&self, node: &str, set: Option<i64>) -> Option<i64> {
+        let mut connection = self.connect().await;
+        if let Some(due) = set {
+            let text = format!("UPDATE deliveries SET due_at = {due} WHERE node_name = '{node}'");
+            sqlx::query(sqlx::AssertSqlSafe(text))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        let text = format!("SELECT due_at FROM deliveries WHERE node_name = '{node}'");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(text))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
+
     /// As if it had never been migrated.
     pub async fn forget_migrations(&self) {
         let mut connection = self.connect().await;

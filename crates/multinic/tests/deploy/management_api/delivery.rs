@@ -124,6 +124,8 @@ async fn the_account_may_do_what_delivery_does_and_nothing_else() {
     assert_eq!(pod.ask("DELETE", &format!("{NODES}/worker-1"), TOKEN, "").0, 204);
     let deleted = |requests: &[LoggedRequest]| requests.iter().any(|request| request.verb == "delete");
     workload.lab.until_requests(deleted).await;
+    let watched = |requests: &[LoggedRequest]| requests.iter().any(|request| request.verb == "watch");
+    workload.lab.until_requests(watched).await;
     object(&workload, |found| found.is_none()).await;
     assert_eq!(used(&workload.lab.requests()), permitted(&workload));
 }
