@@ -171,8 +171,22 @@ pub struct Provider {
     pub interfaces: u64,
     /// How many nodes the newest config of which is not delivered yet.
     pub undelivered: u64,
+    /// How delivering into it goes as a whole, if the server says so.
+    #[serde(default)]
+    pub target: Option<TargetState>,
     /// When its settings or one of its nodes last changed.
     pub changed_at: Timestamp,
+}
+
+/// How delivering into a cluster goes as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetState {
+    /// Such as `off`, `working` or `failing`.
+    pub state: String,
+    /// What went wrong last, if it fails.
+    #[serde(default)]
+    pub last_error: Option<String>,
 }
 
 /// How node configs get into a cluster.

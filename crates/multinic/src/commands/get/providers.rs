@@ -21,6 +21,8 @@ pub async fn run(reader: &ApiReader, format: OutputFormat) -> Result<(), Failure
         "INTERFACES",
         "UNDELIVERED",
         "CHANGED",
+        "DELIVERY",
+        "ERROR",
     ]);
     let table = |items: Vec<Value>| {
         let rows = items.into_iter().map(|item| view(item).map(row));
@@ -38,12 +40,16 @@ pub async fn run(reader: &ApiReader, format: OutputFormat) -> Result<(), Failure
     Ok(())
 }
 
-fn row(provider: Provider) -> [String; 8] {
+fn row(provider: Provider) -> [String; 10] {
     let target = provider.delivery.target;
     let target = match target.name {
         Some(name) => format!("{} {name}", target.kind),
         None => target.kind,
     };
+    let (state, error) = provider
+        .target
+        .map(|state| (state.state, state.last_error.unwrap_or_default()))
+        .unwrap_or_default();
     [
         provider.id,
         provider.display_name,
@@ -53,5 +59,24 @@ fn row(provider: Provider) -> [String; 8] {
         provider.interfaces.to_string(),
         provider.undelivered.to_string(),
         cells::time(provider.changed_at),
+        state,
+        error,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_fails_says_why() {
+        let provider = json!({"id": "biz-1", "nodes": 3, "interfaces": 4, "undelivered": 2, "changedAt": "2026-01-08T00:00:00Z",
+            "delivery": {"target": {"kind": "kubeconfig", "name": "seoul"}, "emptyNodes": "keep"},
+            "target": {"state": "failing", "attempts": 7, "lastError": "failed to reach the cluster"}});
+        let row = row(serde_json::from_value(provider).unwrap());
+        assert_eq!((row[2].as_str(), row[6].as_str()), ("kubeconfig seoul", "2"));
+        assert_eq!(row[8..], ["failing", "failed to reach the cluster"]);
+    }
 }

@@ -14,7 +14,7 @@ const UPDATE: &str = "UPDATE_GOLDEN";
 /// Three nodes in one cluster with a life behind them, and a cluster with a Korean name.
 fn story() -> Api {
     let api = Api::start();
-    let settings = json!({"displayName": "운영 클러스터", "delivery": {"target": {"kind": "kubeconfig", "name": "biz-2"},
+    let settings = json!({"displayName": "운영 클러스터", "delivery": {"target": {"kind": "none"},
         "emptyNodes": "delete"}});
     api.send(Method::PUT, "providers/biz-2", "biz-2", &settings);
     api.post(
