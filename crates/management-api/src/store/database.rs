@@ -9,7 +9,10 @@ use sqlx::{
     pool::PoolConnection,
 };
 
-use super::{StoreError, sql::Statement};
+use super::{
+    StoreError,
+    sql::{Statement, bounded},
+};
 
 /// Which database; the few places where they differ ask this.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,7 +101,7 @@ impl Database {
         Ok(Self {
             dialect: Dialect::Sqlite,
             readers: pool(settings, settings.connections, reader).connect_lazy_with(options.clone()),
-            writers: pool(settings, 1, writer).connect_lazy_with(options),
+            writers: local(pool(settings, 1, writer)).connect_lazy_with(options),
         })
     }
 
@@ -132,7 +135,7 @@ impl Database {
         match self.dialect {
             Dialect::Sqlite => Ok(self.writers.begin_with("BEGIN IMMEDIATE").await?),
             Dialect::Postgres => {
-                let mut transaction = self.writers.begin().await?;
+                let mut transaction = bounded(true, self.writers.begin()).await?;
                 Statement::new("SELECT pg_advisory_xact_lock(hashtextextended(")
                     .value(scope)
                     .text(", 0))")
@@ -180,6 +183,18 @@ fn pool(settings: &DatabaseSettings, connections: u32, session: String) -> AnyPo
                 Ok(())
             })
         })
+}
+
+/// SQLite ends a transaction by itself when the disk is full. `sqlx` does not notice, and would take every later one for a
+/// part of it; so such a connection is not used again.
+fn local(pool: AnyPoolOptions) -> AnyPoolOptions {
+    pool.after_release(|connection, _| {
+        Box::pin(async move {
+            // Behind what is still to be rolled back.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    })
 }
 
 /// A server at the other end of a wire can go away without a word: then nothing may wait for it, or be left to it.

@@ -11,7 +11,7 @@ use super::{
     Registration, Store, StoreError,
     content::{count, damaged, read, time},
     outbox,
-    sql::{Statement, Value, maybe_number, maybe_text, number, text},
+    sql::{Statement, Value, commit, maybe_number, maybe_text, number, text},
 };
 
 /// What can be set for a cluster.
@@ -230,7 +230,7 @@ impl Store {
         if earlier.is_some_and(|earlier| earlier != settings.delivery) {
             outbox::want_again(&mut transaction, id, now).await?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(is_new)
     }
 
@@ -248,7 +248,7 @@ impl Store {
         }
         let statement = Statement::new("DELETE FROM providers WHERE id = ").value(id.as_str());
         let deleted = statement.execute(&mut transaction).await?.rows_affected() > 0;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(deleted)
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Store, StoreError,
-    sql::{Statement, number, text},
+    sql::{Statement, commit, number, text},
 };
 
 /// How long an answer to a request with an Idempotency-Key is kept.
@@ -39,7 +39,7 @@ impl Store {
         let mut transaction = self.database.write("").await?;
         let statement = Statement::new("DELETE FROM idempotency_keys WHERE created_at < ").value(before);
         let pruned = statement.execute(&mut transaction).await?.rows_affected();
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(pruned)
     }
 
@@ -64,7 +64,7 @@ impl Store {
             .execute(&mut transaction)
             .await?
             .rows_affected();
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(pruned)
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Registration, Store, StoreError,
     content::Content,
     nodes, outbox, providers,
-    sql::{Statement, Value},
+    sql::{Statement, Value, commit},
 };
 
 impl Store {
@@ -52,7 +52,7 @@ impl Store {
         outbox::want(&mut transaction, cluster, outbox::Action::Remove, &wanted, now).await?;
         outbox::forget_undelivered(&mut transaction, cluster, node).await?;
         providers::leave(&mut transaction, cluster, sequence, now).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(revision)
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Store, StoreError,
     content::{count, damaged, time},
     outbox,
-    sql::{Statement, Value, maybe_number, maybe_text, number, text},
+    sql::{Statement, Value, commit, maybe_number, maybe_text, number, text},
 };
 
 /// An agent's report.
@@ -72,7 +72,7 @@ impl Store {
         if let (NodeState::Configured, Some(observed)) = (state, status.observed_generation) {
             outbox::clean(&mut transaction, cluster, node, observed, self.now()).await?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(true)
     }
 }

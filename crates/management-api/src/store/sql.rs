@@ -3,8 +3,10 @@
 //! The text is put together with `?`, as SQLite wants it; PostgreSQL gets `$1`, `$2`, … SQLite would take those, too, but
 //! as names, and looks for each name among all earlier ones.
 
+use std::time::Duration;
+
 use sqlx::{
-    Any, AnyConnection, AssertSqlSafe, Row,
+    Any, AnyConnection, AssertSqlSafe, Row, Transaction,
     any::{AnyArguments, AnyQueryResult, AnyRow},
     query::Query,
 };
@@ -123,16 +125,46 @@ impl Statement {
     }
 
     pub async fn execute(self, connection: &mut AnyConnection) -> Result<AnyQueryResult, StoreError> {
-        Ok(self.query(connection).execute(connection).await?)
+        let is_remote = is_remote(connection);
+        bounded(is_remote, self.query(connection).execute(connection)).await
     }
 
     pub async fn all(self, connection: &mut AnyConnection) -> Result<Vec<AnyRow>, StoreError> {
-        Ok(self.query(connection).fetch_all(connection).await?)
+        let is_remote = is_remote(connection);
+        bounded(is_remote, self.query(connection).fetch_all(connection)).await
     }
 
     pub async fn optional(self, connection: &mut AnyConnection) -> Result<Option<AnyRow>, StoreError> {
-        Ok(self.query(connection).fetch_optional(connection).await?)
+        let is_remote = is_remote(connection);
+        bounded(is_remote, self.query(connection).fetch_optional(connection)).await
     }
+}
+
+/// The server gives up long before (`statement_timeout`) and says so; one that says nothing is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+
+fn is_remote(connection: &AnyConnection) -> bool {
+    connection.backend_name() == "PostgreSQL"
+}
+
+/// Waits for what is asked of a database, but not for good if it is at the other end of a wire.
+pub(super) async fn bounded<T>(
+    is_remote: bool,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    if !is_remote {
+        return Ok(asked.await?);
+    }
+    match tokio::time::timeout(SILENCE, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(late) => Err(StoreError::Unavailable(sqlx::Error::Io(late.into()))),
+    }
+}
+
+/// Makes what was written last. After an error nothing is known: it may have been.
+pub(super) async fn commit(transaction: Transaction<'static, Any>) -> Result<(), StoreError> {
+    let is_remote = is_remote(&transaction);
+    bounded(is_remote, transaction.commit()).await
 }
 
 /// Numbers the placeholders. No text of this crate has a question mark of its own.

@@ -11,7 +11,7 @@ use super::{
     Dialect, Store, StoreError,
     content::{count, read, time},
     providers::{DeliverySettings, settings_of},
-    sql::{Statement, Value, maybe_number, maybe_text, number, text},
+    sql::{Statement, Value, commit, maybe_number, maybe_text, number, text},
 };
 
 /// One process that delivers.
@@ -102,7 +102,7 @@ impl Store {
             .text(" ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until")
             .execute(&mut transaction)
             .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Store {
             .value(replica.as_str())
             .execute(&mut transaction)
             .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Store {
             .execute(&mut transaction)
             .await?
             .rows_affected();
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(held > 0)
     }
 
@@ -178,7 +178,7 @@ impl Store {
             .value(cluster.as_str())
             .execute(&mut transaction)
             .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 
@@ -217,7 +217,7 @@ impl Store {
             .value(replica.as_str())
             .execute(&mut transaction)
             .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 }

@@ -91,9 +91,9 @@ impl Writer {
         }
     }
 
-    /// How many of its writes were acknowledged and not checked yet.
-    pub fn unchecked(&self) -> usize {
-        self.acknowledged.len()
+    /// Its number.
+    pub const fn number(&self) -> usize {
+        self.number
     }
 
     fn version(&self, node: usize) -> Version {

@@ -7,7 +7,7 @@ use super::Action;
 use crate::store::{
     Store, StoreError,
     content::{count, damaged, parse, read},
-    sql::{Statement, Value, chunks, maybe_number, maybe_text, number, text},
+    sql::{Statement, Value, chunks, commit, maybe_number, maybe_text, number, text},
 };
 
 /// A node whose object has to be seen to.
@@ -42,7 +42,7 @@ impl Store {
         mark(&mut transaction, cluster, now, &found).await?;
         // Again: a node may have been taken out before it was marked.
         let mut found = find(&mut transaction, cluster, now, limit).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         found.retain(|due| due.sent || due.action == Action::Remove);
         Ok(found)
     }

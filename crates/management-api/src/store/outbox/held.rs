@@ -7,7 +7,7 @@ use super::Action;
 use crate::store::{
     Store, StoreError,
     content::{damaged, parse, read},
-    sql::{Statement, Value, chunks, maybe_number, maybe_text, text},
+    sql::{Statement, Value, chunks, commit, maybe_number, maybe_text, text},
 };
 
 /// What is known of one node's object.
@@ -87,7 +87,7 @@ impl Store {
                 .execute(&mut transaction)
                 .await?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Store {
         let now = self.now();
         let mut transaction = self.database.write(cluster.as_str()).await?;
         super::clean(&mut transaction, cluster, node, i64::MAX, now).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 }

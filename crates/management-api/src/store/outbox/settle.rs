@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use super::Action;
 use crate::store::{
     Store, StoreError,
-    sql::{Statement, Value, chunks},
+    sql::{Statement, Value, chunks, commit},
 };
 
 /// What became of one node.
@@ -62,7 +62,7 @@ impl Store {
                 Fate::Failed { error, after } => failed(connection, cluster, now, one, (error, *after)).await?,
             }
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ use super::{
     content::Content,
     idempotency::{self, Answer, IdempotencyKey},
     providers,
+    sql::commit,
 };
 use arbitrate::{Holders, Wish};
 use current::{Current, Known};
@@ -152,7 +153,7 @@ impl Store {
             let (cluster, caller) = (upsert.cluster, upsert.caller);
             idempotency::keep(&mut transaction, (cluster, caller, key), &answer, self.now()).await?;
         }
-        transaction.commit().await.map_err(StoreError::from)?;
+        commit(transaction).await?;
         Ok(Upserted::now(answer, changed))
     }
 

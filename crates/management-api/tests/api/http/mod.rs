@@ -3,6 +3,7 @@
 mod access;
 mod bad_days;
 mod bodies;
+mod full_disk;
 mod operator;
 mod outages;
 mod post;

@@ -4,5 +4,6 @@ mod backup;
 mod conflicts;
 mod history;
 mod oracle;
+mod replicas;
 mod schema;
 mod upsert;
