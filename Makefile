@@ -1,6 +1,6 @@
 # Everything a contributor needs; each target sets up what it needs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kubernetes e2e bench soak lint generate
+.PHONY: help demo test test-kubernetes e2e bench soak durability lint generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,14 +19,18 @@ test-kubernetes: ## the operator's stories on a real kube-apiserver, built from 
 e2e: ## against a real OpenStack from Debian's packages (root; KEEP=1 leaves it running)
 	@e2e/run.sh
 
-bench: ## the planner alone, `multinic plan` against curl, then the operator with 1,000 OpenstackConfigs (5 minutes)
+bench: ## the planner alone, `multinic plan` against curl, the operator with 1,000 OpenstackConfigs, the management API (10 minutes)
 	@scripts/need.sh cargo cc curl python3
 	cargo bench -q -p multinic-planner
 	scripts/bench-plan.sh
 	scripts/bench-operator.sh
+	scripts/bench-api.sh
 
 soak: ## two replicas of the operator under random faults for MINUTES=10
 	scripts/soak.sh $(or $(MINUTES),10)
+
+durability: ## the management API under kill -9 while clients post: ROUNDS=200 on SQLite and as many on PostgreSQL
+	scripts/durability-api.sh $(or $(ROUNDS),200)
 
 lint: ## format, clippy, licenses of the dependencies, syntax of the scripts
 	@scripts/lint.sh
