@@ -43,6 +43,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// After this time a connection is made anew: addresses lead elsewhere one day.
 const LIFETIME: Duration = Duration::from_mins(10);
 
+/// What a reader of SQLite's file keeps of it for itself, in KiB.
+const READER_CACHE: u32 = 256;
+
 /// SQLite's page, in bytes.
 const SQLITE_PAGE: u64 = 4_096;
 
@@ -93,7 +96,8 @@ impl Database {
             "PRAGMA busy_timeout = {patience}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON"
         );
-        let reader = format!("{writer}; PRAGMA query_only = ON");
+        // The system keeps the file's pages in memory already, once for all: each reader needs few of its own.
+        let reader = format!("{writer}; PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE}");
         let writer = match settings.max_size {
             Some(bytes) => format!("{writer}; PRAGMA max_page_count = {}", bytes / SQLITE_PAGE),
             None => writer,
