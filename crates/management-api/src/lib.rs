@@ -8,7 +8,9 @@ pub mod http;
 mod listener;
 mod metrics;
 mod object;
+mod reload;
 pub mod server;
 pub mod store;
+pub mod tls;
 
 pub use metrics::sample as sample_metrics;

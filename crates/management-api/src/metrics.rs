@@ -40,6 +40,9 @@ pub(crate) struct Metrics {
     pub node_configs: Family<ResultLabels, Counter<u64, AtomicU64>>,
     pub watchers: Gauge<i64, AtomicI64>,
     pub deliveries: Numbers,
+    pub handshakes: Family<ResultLabels, Counter<u64, AtomicU64>>,
+    pub certificate_expiry: Gauge<i64, AtomicI64>,
+    pub rejected_files: Gauge<i64, AtomicI64>,
 }
 
 fn histogram() -> Histogram {
@@ -64,6 +67,18 @@ impl Metrics {
         registry.register("watchers", "Open watches", watchers.clone());
         let deliveries = Numbers::default();
         deliveries.register(&mut registry);
+        let handshakes = Family::<ResultLabels, Counter<u64, AtomicU64>>::default();
+        registry.register(
+            "tls_handshakes",
+            "TLS handshakes, by how they ended",
+            handshakes.clone(),
+        );
+        let certificate_expiry = Gauge::<i64, AtomicI64>::default();
+        let help = "When the server's certificate expires, in seconds since 1970; 0 without TLS";
+        registry.register("tls_certificate_not_after_seconds", help, certificate_expiry.clone());
+        let rejected_files = Gauge::<i64, AtomicI64>::default();
+        let help = "1 while tokens or certificates on disk cannot be used and earlier ones are in force";
+        registry.register("rejected_files", help, rejected_files.clone());
         Self {
             registry: Arc::new(registry),
             requests,
@@ -71,6 +86,9 @@ impl Metrics {
             node_configs,
             watchers,
             deliveries,
+            handshakes,
+            certificate_expiry,
+            rejected_files,
         }
     }
 

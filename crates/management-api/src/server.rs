@@ -10,11 +10,13 @@ use crate::{
     delivery::{Deliveries, DeliveryOptions},
     http::{
         App, Limits,
-        auth::{Tokens, TokensError},
+        auth::{Accepted, Tokens, TokensError},
         router,
     },
-    listener,
+    listener::{self, Answering},
+    reload::Reloading,
     store::{DatabaseSettings, Registration, Store, StoreError},
+    tls::{Tls, TlsError, TlsFiles},
 };
 
 pub use crate::listener::ConnectionLimits;
@@ -30,6 +32,12 @@ pub struct Options {
     pub registration: Registration,
     /// The file of tokens; without one nothing but loopback is listened on.
     pub tokens: Option<PathBuf>,
+    /// Certificates; without them plain HTTP is spoken.
+    pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP may be spoken beyond loopback, because something in front of the server speaks TLS.
+    pub insecure_http: bool,
+    /// How often tokens and certificates are read again.
+    pub reload: Duration,
     /// How long history is kept.
     pub history: SignedDuration,
     /// How node configs get into the clusters.
@@ -48,10 +56,40 @@ impl Options {
             database,
             registration: Registration::default(),
             tokens: None,
+            tls: None,
+            insecure_http: false,
+            reload: Duration::from_secs(10),
             history: SignedDuration::from_hours(90 * 24),
             delivery: DeliveryOptions::default(),
             limits: Limits::default(),
             connections: ConnectionLimits::default(),
+        }
+    }
+
+    fn accepted(&self) -> Accepted {
+        Accepted {
+            certificates: self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()),
+            reviews: false,
+        }
+    }
+
+    /// Who may listen where: nobody's writes and nobody's tokens cross a network unguarded.
+    fn check(&self, tokens: &Tokens) -> Result<(), ServerError> {
+        let address = self.listen;
+        let is_local = address.ip().is_loopback();
+        if tokens.is_empty() && !is_local {
+            return Err(ServerError::Open { address });
+        }
+        if tokens.is_empty() {
+            tracing::warn!(%address, "no tokens: everybody on this machine may write");
+        }
+        match (is_local || self.tls.is_some(), self.insecure_http) {
+            (false, false) => Err(ServerError::Plain { address }),
+            (false, true) => {
+                tracing::warn!(%address, "plain HTTP: something in front has to speak TLS");
+                Ok(())
+            }
+            (true, _) => Ok(()),
         }
     }
 }
@@ -65,6 +103,15 @@ pub enum ServerError {
     /// The tokens.
     #[error("failed to read the tokens")]
     Tokens(#[from] TokensError),
+    /// The certificates.
+    #[error("failed to set up TLS")]
+    Tls(#[from] TlsError),
+    /// Everybody between could read the tokens.
+    #[error("failed to listen on {address}: tokens would cross the network in the clear")]
+    Plain {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
     /// Everybody could write.
     #[error("failed to listen on {address}: without tokens only loopback is listened on; name a file of tokens")]
     Open {
@@ -87,6 +134,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     app: App,
+    tls: Option<Tls>,
     options: Options,
     shutdown: CancellationToken,
 }
@@ -94,12 +142,11 @@ pub struct Server {
 /// How often the database is asked for changes of other replicas.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How often what is old is forgotten, and the file of tokens is read again.
+/// How often what is old is forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
-const TOKENS: Duration = Duration::from_secs(10);
 
 impl Server {
-    /// Reads the tokens, migrates the database, listens.
+    /// Reads tokens and certificates, migrates the database, listens.
     pub async fn start(options: Options, shutdown: CancellationToken) -> Result<Self, ServerError> {
         let tokens = options
             .tokens
@@ -107,14 +154,11 @@ impl Server {
             .map(Tokens::read)
             .transpose()?
             .unwrap_or_default();
+        tokens.check(options.accepted())?;
+        let tls = options.tls.clone().map(Tls::read).transpose()?;
         let store = Store::new(&options.database, options.registration)?;
         let address = options.listen;
-        if tokens.is_empty() && !address.ip().is_loopback() {
-            return Err(ServerError::Open { address });
-        }
-        if tokens.is_empty() {
-            tracing::warn!(%address, "no tokens: everybody on this machine may write");
-        }
+        options.check(&tokens)?;
         store.migrate().await?;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| ServerError::Listen { address, source })?;
@@ -125,6 +169,7 @@ impl Server {
             listener,
             address,
             app: App::new(store, tokens, options.limits.clone(), shutdown.clone()),
+            tls,
             options,
             shutdown,
         })
@@ -135,21 +180,40 @@ impl Server {
         self.address
     }
 
+    /// `http` or `https`.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Answers until the shutdown, finishes what is under way, closes the database.
     pub async fn run(self) {
         let Self {
             listener,
             app,
+            tls,
             options,
             shutdown,
             ..
         } = self;
+        let answering = Answering {
+            router: router(app.clone()),
+            tls: tls.clone(),
+            limits: options.connections,
+            metrics: app.metrics.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let reloading = Reloading {
+            accepted: options.accepted(),
+            tokens: options.tokens,
+            tls,
+            every: options.reload,
+        };
         tokio::join!(
-            listener::serve(listener, router(app.clone()), options.connections, shutdown.clone()),
+            listener::serve(listener, answering),
             app.feed.clone().run(POLL, shutdown.clone()),
             prune(&app.store, options.history, &shutdown),
-            reload(&app, options.tokens, &shutdown),
             deliveries(&app, options.delivery).run(shutdown.clone()),
+            reloading.run(&app, &shutdown),
         );
         app.store.close().await;
     }
@@ -171,32 +235,8 @@ async fn prune(store: &Store, history: SignedDuration, shutdown: &CancellationTo
     }
 }
 
-/// A broken or empty file of tokens leaves the last good one in force.
-async fn reload(app: &App, path: Option<PathBuf>, shutdown: &CancellationToken) {
-    let Some(path) = path else { return };
-    let mut reported = None;
-    while pause(TOKENS, shutdown).await {
-        match Tokens::read(&path) {
-            Ok(tokens) if tokens.is_empty() => {}
-            Ok(tokens) if tokens == *app.tokens() => reported = None,
-            Ok(tokens) => {
-                app.set_tokens(tokens);
-                reported = None;
-                tracing::info!("other tokens are in force");
-            }
-            Err(error) => {
-                let message = error.to_string();
-                if reported.as_ref() != Some(&message) {
-                    tracing::warn!("the tokens stay as they were: {message}");
-                    reported = Some(message);
-                }
-            }
-        }
-    }
-}
-
 /// False: the shutdown came.
-async fn pause(time: Duration, shutdown: &CancellationToken) -> bool {
+pub(crate) async fn pause(time: Duration, shutdown: &CancellationToken) -> bool {
     tokio::select! {
         () = shutdown.cancelled() => false,
         () = tokio::time::sleep(time) => true,

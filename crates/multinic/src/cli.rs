@@ -86,15 +86,17 @@ Everything about clouds and clusters is in the ConfigMap, key config.yaml; it is
 const API_EXAMPLES: &str = "\
 Examples:
   multinic api --database sqlite:///var/lib/multinic/api.db                  on 127.0.0.1:8080, for everybody on this machine
-  multinic api --database-file /etc/multinic/database --tokens /etc/multinic/tokens.yaml --listen 0.0.0.0:8080
   multinic api --kubeconfigs /etc/multinic/kubeconfigs                       deliver into the clusters that it names
+  multinic api --database-file /etc/multinic/database --tokens /etc/multinic/tokens.yaml --listen 0.0.0.0:8443 \
+      --tls-cert /etc/multinic/tls/tls.crt --tls-key /etc/multinic/tls/tls.key --client-ca /etc/multinic/clients/ca.crt
   multinic api migrate --database postgres://multinic@db/multinic
   multinic api backup --database sqlite:///var/lib/multinic/api.db /backup/api.db
 
 A file of tokens:
   tokens:
   - {name: operator, role: operator, providers: ['*'], tokenFile: operator-token}
-  - {name: worker-1, role: agent, providers: [biz-1], nodes: [worker-1], sha256: <the token's SHA-256 in hex>}";
+  - {name: worker-1, role: agent, providers: [biz-1], nodes: [worker-1], sha256: <the token's SHA-256 in hex>}
+  - {name: console, role: viewer, providers: ['*'], certificate: {commonName: console}}      or dnsName, uri";
 
 #[derive(Args, Debug)]
 pub struct ApiArgs {
@@ -121,6 +123,8 @@ pub struct ApiArgs {
     /// Folder of kubeconfigs, one for each cluster to deliver into; a file named like a cluster is used for it by itself
     #[arg(long, env = "MULTINIC_API_KUBECONFIGS", value_name = "DIR")]
     pub kubeconfigs: Option<PathBuf>,
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// Whether an unknown cluster registers itself with its first node config
     #[arg(
@@ -135,6 +139,44 @@ pub struct ApiArgs {
     /// Days that history is kept
     #[arg(long, env = "MULTINIC_API_HISTORY_DAYS", value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..))]
     pub history_days: u32,
+}
+
+#[derive(Args, Debug)]
+pub struct TlsArgs {
+    /// PEM file of the server's certificate and those behind it; read again when it changes
+    #[arg(long, env = "MULTINIC_API_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file of its private key
+    #[arg(long, env = "MULTINIC_API_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file of the authorities whose client certificates are believed
+    #[arg(long, env = "MULTINIC_API_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    pub client_ca: Option<PathBuf>,
+
+    /// Whether clients have to show a certificate (with `required` the kubelet's HTTP probes fail)
+    #[arg(
+        long,
+        env = "MULTINIC_API_CLIENT_AUTH",
+        value_enum,
+        default_value_t,
+        value_name = "HOW"
+    )]
+    pub client_auth: ClientAuth,
+
+    /// Speak plain HTTP beyond loopback: something in front of the server speaks TLS
+    #[arg(long, env = "MULTINIC_API_INSECURE_HTTP", conflicts_with = "tls_cert")]
+    pub insecure_http: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ClientAuth {
+    /// A token does as well
+    #[default]
+    Optional,
+    /// Without one there is no connection
+    Required,
 }
 
 #[derive(Args, Debug)]

@@ -15,13 +15,9 @@ mod problem;
 pub mod providers;
 mod router;
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{feed::Feed, metrics::Metrics, store::Store};
@@ -46,6 +42,8 @@ pub struct Limits {
     pub bodies: usize,
     /// How many watches are open at once.
     pub watchers: usize,
+    /// How often it is looked at whether who watches still may; changed tokens are noticed at once.
+    pub recheck: Duration,
 }
 
 impl Default for Limits {
@@ -57,6 +55,7 @@ impl Default for Limits {
             request_time: Duration::from_mins(1),
             bodies: 4,
             watchers: 4_096,
+            recheck: Duration::from_mins(1),
         }
     }
 }
@@ -76,7 +75,7 @@ pub struct Shared {
     pub(crate) bodies: Semaphore,
     pub(crate) watchers: Arc<Semaphore>,
     pub(crate) shutdown: CancellationToken,
-    tokens: RwLock<Arc<Tokens>>,
+    tokens: watch::Sender<Arc<Tokens>>,
 }
 
 impl App {
@@ -91,7 +90,7 @@ impl App {
             watchers: Arc::new(Semaphore::new(limits.watchers)),
             limits,
             shutdown,
-            tokens: RwLock::new(Arc::new(tokens)),
+            tokens: watch::Sender::new(Arc::new(tokens)),
         };
         Self(Arc::new(shared))
     }
@@ -104,12 +103,17 @@ impl App {
 
     /// The tokens in force.
     pub fn tokens(&self) -> Arc<Tokens> {
-        Arc::clone(&self.tokens.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.tokens.borrow())
     }
 
-    /// Puts other tokens in force; requests that are under way keep theirs.
+    /// Puts other tokens in force; requests that are under way keep theirs, watches do not.
     pub fn set_tokens(&self, tokens: Tokens) {
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
+        self.tokens.send_replace(Arc::new(tokens));
+    }
+
+    /// Tells when other tokens are put in force.
+    pub(crate) fn watch_tokens(&self) -> watch::Receiver<Arc<Tokens>> {
+        self.tokens.subscribe()
     }
 }
 

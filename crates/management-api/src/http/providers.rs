@@ -13,7 +13,7 @@ use multinic_model::ClusterId;
 
 use super::{
     App, Fault, Problem,
-    auth::{Caller, Role, caller},
+    auth::{Authenticated, Caller, Role},
     cursor,
     json::{ProviderJson, ProvidersJson},
     node_configs::revisions::Page,
@@ -32,10 +32,10 @@ const MAX_NAME: usize = 256;
     responses((status = 200, description = "A page of clusters", body = ProvidersJson), Problems))]
 pub(super) async fn list(
     State(app): State<App>,
-    headers: HeaderMap,
+    who: Authenticated,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<ProvidersJson>, Problem> {
-    let caller = reader(&headers, &app)?;
+    let caller = reader(who)?;
     let Query(page) = page?;
     let limit = cursor::limit(page.limit.as_deref())?;
     let after = cursor::read(page.cursor.as_deref())?;
@@ -52,10 +52,10 @@ pub(super) async fn list(
     responses((status = 200, description = "The cluster", body = ProviderJson), Problems))]
 pub(super) async fn one(
     State(app): State<App>,
-    headers: HeaderMap,
+    who: Authenticated,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ProviderJson>, Problem> {
-    let id = allowed(&reader(&headers, &app)?, &id?)?;
+    let id = allowed(&reader(who)?, &id?)?;
     read(&app, &id).await
 }
 
@@ -69,11 +69,12 @@ pub(super) async fn one(
         Problems))]
 pub(super) async fn set(
     State(app): State<App>,
-    headers: HeaderMap,
+    who: Authenticated,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<ProviderJson>), Problem> {
-    let id = allowed(&writer(&headers, &app)?, &id?)?;
+    let id = allowed(&writer(who)?, &id?)?;
     let held = app.body(&headers, body, MAX).await?;
     let settings = settings(&held.bytes)?;
     drop(held);
@@ -91,10 +92,10 @@ pub(super) async fn set(
         Problems))]
 pub(super) async fn remove(
     State(app): State<App>,
-    headers: HeaderMap,
+    who: Authenticated,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let id = allowed(&writer(&headers, &app)?, &id?)?;
+    let id = allowed(&writer(who)?, &id?)?;
     if app.store.delete_provider(&id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -113,16 +114,14 @@ fn unknown(id: &ClusterId) -> Problem {
     Problem::not_found(format!("no provider {id} is registered"))
 }
 
-fn reader(headers: &HeaderMap, app: &App) -> Result<Caller, Problem> {
-    let caller = caller(headers, app)?;
+fn reader(Authenticated { caller, .. }: Authenticated) -> Result<Caller, Problem> {
     match caller.role {
         Role::Operator | Role::Viewer => Ok(caller),
         Role::Agent => Err(Problem::forbidden("an agent has nothing to do with providers")),
     }
 }
 
-fn writer(headers: &HeaderMap, app: &App) -> Result<Caller, Problem> {
-    let caller = caller(headers, app)?;
+fn writer(Authenticated { caller, .. }: Authenticated) -> Result<Caller, Problem> {
     match caller.role {
         Role::Operator => Ok(caller),
         Role::Viewer | Role::Agent => Err(Problem::forbidden(format!(

@@ -7,12 +7,13 @@ use multinic_management_api::{
     delivery::DeliveryOptions,
     server::{Options, Server, ServerError},
     store::{self, DatabaseSettings, Store, StoreError},
+    tls::{self, TlsFiles},
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::{ApiArgs, ApiCommand, DatabaseArgs, Registration},
+    cli::{ApiArgs, ApiCommand, ClientAuth, DatabaseArgs, Registration, TlsArgs},
     failure::Failure,
     output::say,
     signals::stop_on_signals,
@@ -37,6 +38,8 @@ async fn serve(args: ApiArgs, database: DatabaseSettings) -> Result<(), Failure>
             kubeconfigs: args.kubeconfigs,
             ..DeliveryOptions::default()
         },
+        insecure_http: args.tls.insecure_http,
+        tls: tls(args.tls)?,
         history: SignedDuration::from_hours(24 * i64::from(args.history_days)),
         ..Options::new(args.listen, database)
     };
@@ -45,9 +48,11 @@ async fn serve(args: ApiArgs, database: DatabaseSettings) -> Result<(), Failure>
     let server = Server::start(options, shutdown).await.map_err(|error| match error {
         ServerError::Store(error) => explain(error),
         error @ ServerError::Listen { .. } => Failure::failed(error).hint("choose another address with --listen"),
+        error @ ServerError::Plain { .. } => Failure::bad_input(error)
+            .hint("give --tls-cert and --tls-key, or --insecure-http if something in front of it speaks TLS"),
         error => Failure::bad_input(error),
     })?;
-    say(&format!("listening on http://{}", server.address()));
+    say(&format!("listening on {}://{}", server.scheme(), server.address()));
     server.run().await;
     Ok(())
 }
@@ -79,6 +84,25 @@ fn explain(error: StoreError) -> Failure {
         _ => return Failure::failed(error),
     };
     Failure::failed(error).hint(hint)
+}
+
+fn tls(args: TlsArgs) -> Result<Option<TlsFiles>, Failure> {
+    let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) else {
+        return Ok(None);
+    };
+    let client_auth = match args.client_auth {
+        ClientAuth::Optional => tls::ClientAuth::Optional,
+        ClientAuth::Required => tls::ClientAuth::Required,
+    };
+    if client_auth == tls::ClientAuth::Required && args.client_ca.is_none() {
+        return Err(Failure::bad_input("--client-auth required needs --client-ca"));
+    }
+    Ok(Some(TlsFiles {
+        certificate,
+        key,
+        client_ca: args.client_ca,
+        client_auth,
+    }))
 }
 
 const fn registration(registration: Registration) -> store::Registration {

@@ -13,6 +13,11 @@ use crate::world::World;
 fn what_is_wrong_at_the_start_is_one_line_with_what_to_do() {
     let world = World::seed();
     world.write("tokens.yaml", "tokens: [{name: a}]");
+    let good = format!(
+        "tokens: [{{name: a, role: viewer, providers: ['*'], sha256: {}}}]",
+        "0".repeat(64)
+    );
+    world.write("good.yaml", &good);
     for (args, code, expected) in [
         (
             &["--database", "mysql://db"][..],
@@ -38,6 +43,58 @@ fn what_is_wrong_at_the_start_is_one_line_with_what_to_do() {
             &["--database", "sqlite://api.db", "--listen", "0.0.0.0:0"],
             2,
             "name a file of tokens",
+        ),
+        (
+            &[
+                "--database",
+                "sqlite://api.db",
+                "--listen",
+                "0.0.0.0:0",
+                "--tokens",
+                "good.yaml",
+            ],
+            2,
+            "--insecure-http",
+        ),
+        (&["--tls-cert", "cert.pem"], 2, "--tls-key"),
+        (&["--client-ca", "ca.pem"], 2, "--tls-cert"),
+        (
+            &[
+                "--database",
+                "sqlite://api.db",
+                "--tls-cert",
+                "absent.pem",
+                "--tls-key",
+                "absent.pem",
+            ],
+            2,
+            "absent.pem",
+        ),
+        (
+            &[
+                "--database",
+                "sqlite://api.db",
+                "--tls-cert",
+                "good.yaml",
+                "--tls-key",
+                "good.yaml",
+            ],
+            2,
+            "no private key",
+        ),
+        (
+            &[
+                "--database",
+                "sqlite://api.db",
+                "--tls-cert",
+                "good.yaml",
+                "--tls-key",
+                "good.yaml",
+                "--client-auth",
+                "required",
+            ],
+            2,
+            "--client-ca",
         ),
         (
             &["--database", "sqlite://api.db", "--listen", "localhost"],

@@ -4,11 +4,14 @@ use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
 use multinic_model::{ClusterId, NodeName};
 
-use super::tokens::{Caller, Reach, Role};
+use super::{
+    caller::{Caller, Role},
+    credential::{Authenticated, Credential},
+};
 use crate::http::{App, Fault, Problem};
 
 /// Something that a role allows or does not.
@@ -64,6 +67,7 @@ pub struct Scope<P> {
     pub cluster: ClusterId,
     /// Who asks.
     pub caller: Caller,
+    credential: Credential,
     permission: PhantomData<P>,
 }
 
@@ -71,7 +75,7 @@ impl<P: Permission> FromRequestParts<App> for Scope<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = caller(&parts.headers, app)?;
+        let Authenticated { caller, credential } = Authenticated::from_request_parts(parts, app).await?;
         let cluster = cluster(&parts.headers)?;
         if !P::allows(caller.role) {
             return Err(Problem::forbidden(format!(
@@ -83,12 +87,21 @@ impl<P: Permission> FromRequestParts<App> for Scope<P> {
         Ok(Self {
             cluster,
             caller,
+            credential,
             permission: PhantomData,
         })
     }
 }
 
 impl<P> Scope<P> {
+    /// Who asks, to be looked at again later.
+    pub(crate) fn who(&self) -> Authenticated {
+        Authenticated {
+            caller: self.caller.clone(),
+            credential: self.credential.clone(),
+        }
+    }
+
     /// The node of that name, if the caller may touch it.
     pub fn node(&self, name: &str) -> Result<NodeName, Problem> {
         let parsed = name.parse::<NodeName>();
@@ -116,34 +129,6 @@ impl Caller {
             )))
         }
     }
-
-    /// Who asks a server that knows no tokens; such a server listens on loopback only.
-    fn anybody() -> Self {
-        Self {
-            name: "anonymous".to_owned(),
-            role: Role::Operator,
-            providers: Reach::All,
-            nodes: Reach::All,
-        }
-    }
-}
-
-/// Who asks.
-pub fn caller(headers: &HeaderMap, app: &App) -> Result<Caller, Problem> {
-    let tokens = app.tokens();
-    if tokens.is_empty() {
-        return Ok(Caller::anybody());
-    }
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let caller = token.and_then(|token| tokens.caller(token)).cloned();
-    caller.ok_or_else(|| {
-        let title = "The bearer token is missing or unknown";
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", title, title)
-    })
 }
 
 fn cluster(headers: &HeaderMap) -> Result<ClusterId, Problem> {

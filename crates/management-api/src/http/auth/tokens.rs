@@ -1,62 +1,27 @@
-//! Bearer tokens: read from a file, kept as digests.
+//! The file of tokens: who is known by which token, certificate or ServiceAccount. Tokens are kept as digests.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use multinic_model::{ClusterId, NodeName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// What a token is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Writes node configs and settings of clusters, reads everything.
-    Operator,
-    /// Reads one node at a time and reports its status.
-    Agent,
-    /// Reads everything.
-    Viewer,
-}
+use super::{
+    caller::Caller,
+    entry::{EntryYaml, Evidence, Grant, Subject},
+};
+use crate::tls::{CertificateName, Peer};
 
-/// Of a set of things: all, or these.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Reach<T> {
-    /// All of them.
-    All,
-    /// These.
-    Only(BTreeSet<T>),
-}
-
-impl<T: Ord> Reach<T> {
-    /// Whether it is one of them.
-    pub fn includes(&self, thing: &T) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(set) => set.contains(thing),
-        }
-    }
-}
-
-/// Who a token belongs to, and what it may do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Caller {
-    /// Its name; it becomes part of the history.
-    pub name: String,
-    /// What it is for.
-    pub role: Role,
-    /// In which clusters.
-    pub providers: Reach<ClusterId>,
-    /// For which nodes (agents).
-    pub nodes: Reach<NodeName>,
-}
-
-/// The tokens that are known, by digest.
+/// Everybody who is known.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Tokens(BTreeMap<[u8; 32], Caller>);
+pub struct Tokens {
+    digests: BTreeMap<[u8; 32], Caller>,
+    certificates: BTreeMap<CertificateName, Caller>,
+    subjects: BTreeMap<Subject, Grant>,
+}
 
 /// Why a file of tokens is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +42,20 @@ pub enum TokensError {
         /// Why, without the file's content.
         reason: String,
     },
+    /// It names nobody, while somebody is known.
+    #[error("failed to find anybody in {path}")]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It names credentials that the server does not take.
+    #[error("failed to accept an entry with {evidence}: that needs {option}")]
+    Unmet {
+        /// The key of the entry.
+        evidence: &'static str,
+        /// What would have to be given.
+        option: &'static str,
+    },
     /// An entry that cannot be used.
     #[error("failed to accept tokens[{index}] ({name:?}): {reason}")]
     Entry {
@@ -89,27 +68,19 @@ pub enum TokensError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FileYaml {
-    tokens: Vec<EntryYaml>,
+/// Which credentials besides static tokens the server can take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Accepted {
+    /// Client certificates.
+    pub certificates: bool,
+    /// Tokens of Kubernetes.
+    pub reviews: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EntryYaml {
-    name: String,
-    role: Role,
-    #[serde(default)]
-    providers: Vec<String>,
-    #[serde(default)]
-    nodes: Option<Vec<NodeName>>,
-    /// The token's SHA-256 in hex.
-    #[serde(default)]
-    sha256: Option<String>,
-    /// A file that holds the token itself, such as a mounted Secret; relative to this file.
-    #[serde(default)]
-    token_file: Option<PathBuf>,
+struct FileYaml {
+    tokens: Vec<EntryYaml>,
 }
 
 /// A shorter token could be guessed.
@@ -122,7 +93,15 @@ impl Tokens {
     /// tokens:
     ///   - {name: operator, role: operator, providers: ["*"], tokenFile: operator/token}
     ///   - {name: worker-1, role: agent, providers: [biz-1], nodes: [worker-1], sha256: 9f86d081…}
+    ///   - {name: console, role: viewer, providers: ["*"], certificate: {commonName: multinic-console}}
+    ///   - name: agents
+    ///     role: agent
+    ///     providers: [biz-1]
+    ///     nodes: own
+    ///     kubernetes: {user: "system:serviceaccount:multinic-system:multinic-agent"}
     /// ```
+    ///
+    /// A certificate is known by `commonName`, `dnsName` or `uri`, a token of Kubernetes by its `user` or a `group`.
     pub fn read(path: &Path) -> Result<Self, TokensError> {
         let text = read(path)?;
         let parsed: Result<FileYaml, _> = serde_saphyr::from_str(text.expose_secret());
@@ -135,76 +114,69 @@ impl Tokens {
         for (index, entry) in file.tokens.into_iter().enumerate() {
             let name = entry.name.clone();
             let refuse = |reason: String| TokensError::Entry { index, name, reason };
-            let digest = entry.digest(folder)?.map_err(refuse.clone())?;
-            let caller = entry.caller().map_err(refuse.clone())?;
-            if tokens.0.insert(digest, caller).is_some() {
-                return Err(refuse("another entry has the same token".to_owned()));
-            }
+            let evidence = entry.evidence().map_err(refuse.clone())?;
+            let grant = entry.grant().map_err(refuse.clone())?;
+            tokens.add(evidence, grant, folder)?.map_err(refuse)?;
         }
         Ok(tokens)
+    }
+
+    fn add(&mut self, evidence: Evidence, grant: Grant, folder: &Path) -> Result<Result<(), String>, TokensError> {
+        let before = match evidence {
+            Evidence::Certificate(name) => self.certificates.insert(name, grant.caller).is_some(),
+            Evidence::Kubernetes(subject) => self.subjects.insert(subject, grant).is_some(),
+            Evidence::Sha256(hex) => match parse_hex(&hex) {
+                Some(digest) => self.digests.insert(digest, grant.caller).is_some(),
+                None => return Ok(Err("sha256: expected 64 hex digits".to_owned())),
+            },
+            Evidence::TokenFile(file) => {
+                let token = read(&folder.join(file))?;
+                let token = token.expose_secret().trim();
+                if token.len() < MIN_TOKEN {
+                    return Ok(Err(format!("tokenFile: a token has at least {MIN_TOKEN} characters")));
+                }
+                self.digests.insert(digest(token), grant.caller).is_some()
+            }
+        };
+        Ok(if before {
+            Err("another entry has the same token, certificate or ServiceAccount".to_owned())
+        } else {
+            Ok(())
+        })
     }
 
     /// Adds a token.
     #[must_use]
     pub fn with(mut self, token: &SecretString, caller: Caller) -> Self {
-        self.0.insert(digest(token.expose_secret()), caller);
+        self.digests.insert(digest(token.expose_secret()), caller);
         self
     }
 
-    /// Whether there is none.
+    /// Whether nobody is known.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.digests.is_empty() && self.certificates.is_empty() && self.subjects.is_empty()
+    }
+
+    /// Fails if somebody is known by a credential that the server does not take: nobody would ever get in by it.
+    pub fn check(&self, accepted: Accepted) -> Result<(), TokensError> {
+        let unmet = |evidence, option| Err(TokensError::Unmet { evidence, option });
+        if !self.certificates.is_empty() && !accepted.certificates {
+            return unmet("certificate", "--client-ca");
+        }
+        if !self.subjects.is_empty() && !accepted.reviews {
+            return unmet("kubernetes", "--token-review");
+        }
+        Ok(())
     }
 
     /// Whose token it is. What is compared is a digest, of which nobody can choose the first bytes.
     pub fn caller(&self, token: &str) -> Option<&Caller> {
-        self.0.get(&digest(token))
-    }
-}
-
-impl EntryYaml {
-    fn digest(&self, folder: &Path) -> Result<Result<[u8; 32], String>, TokensError> {
-        Ok(match (&self.sha256, &self.token_file) {
-            (Some(hex), None) => parse_hex(hex).ok_or_else(|| "sha256: expected 64 hex digits".to_owned()),
-            (None, Some(file)) => {
-                let token = read(&folder.join(file))?;
-                let token = token.expose_secret().trim();
-                if token.len() >= MIN_TOKEN {
-                    Ok(digest(token))
-                } else {
-                    Err(format!("tokenFile: a token has at least {MIN_TOKEN} characters"))
-                }
-            }
-            _ => Err("one of sha256 and tokenFile is required".to_owned()),
-        })
+        self.digests.get(&digest(token))
     }
 
-    fn caller(self) -> Result<Caller, String> {
-        if self.name.is_empty() || self.name.len() > 128 || self.name.chars().any(char::is_control) {
-            return Err("name: expected 1 to 128 printable characters".to_owned());
-        }
-        let providers = match self.providers.as_slice() {
-            [] => return Err("providers: name them, or \"*\" for all".to_owned()),
-            [all] if all == "*" => Reach::All,
-            some => {
-                let parsed = some
-                    .iter()
-                    .map(|id| id.parse().map_err(|error| format!("providers: {error}")));
-                Reach::Only(parsed.collect::<Result<_, _>>()?)
-            }
-        };
-        let nodes = self
-            .nodes
-            .map_or(Reach::All, |nodes| Reach::Only(nodes.into_iter().collect()));
-        if self.role != Role::Agent && nodes != Reach::All {
-            return Err("nodes: only agents can be limited to nodes".to_owned());
-        }
-        Ok(Caller {
-            name: self.name,
-            role: self.role,
-            providers,
-            nodes,
-        })
+    /// Whose certificate it is; of several names that are known, the first in their order counts.
+    pub fn peer(&self, peer: &Peer) -> Option<&Caller> {
+        peer.names().iter().find_map(|name| self.certificates.get(name))
     }
 }
 

@@ -74,7 +74,7 @@ pub(in crate::http) async fn list(
     let filter = wanted.filter(&scope)?;
     app.store.admit(&scope.cluster).await?;
     match wanted.watch.as_deref() {
-        Some("true") => return watch::watch(&app, &scope.cluster, filter.node_name, &headers).await,
+        Some("true") => return watch::watch(&app, &scope, filter.node_name, &headers).await,
         None | Some("false") => {}
         Some(other) => {
             let fault = Fault::new("watch", "neither").found(other).allowed("true or false");

@@ -17,6 +17,7 @@ use crate::{
     feed::News,
     http::{
         App, Fault, Problem,
+        auth::{ReadNode, Scope, revoked},
         json::{ChangeJson, NodeJson},
     },
     store::{StoreError, changes::Change, nodes::Filter},
@@ -41,13 +42,14 @@ fn kind(change: &ChangeJson) -> &'static str {
     change.kind.into()
 }
 
-/// Answers with a stream that ends with the client or the server.
+/// Answers with a stream that ends with the client, its right to see the cluster, or the server.
 pub(super) async fn watch(
     app: &App,
-    cluster: &ClusterId,
+    scope: &Scope<ReadNode>,
     node: Option<NodeName>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
+    let cluster = &scope.cluster;
     let permit = Arc::clone(&app.watchers).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("too many watches are open", 10))?;
     let last = last_event(headers)?;
@@ -67,7 +69,10 @@ pub(super) async fn watch(
         },
         _guard: Guard::new(app, permit),
     };
-    let stream = watch.stream().take_until(app.shutdown.clone().cancelled_owned());
+    let stream = watch
+        .stream()
+        .take_until(revoked(app.clone(), scope.who()))
+        .take_until(app.shutdown.clone().cancelled_owned());
     let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("still here");
     Ok(Sse::new(stream).keep_alive(alive).into_response())
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     api::{Answer, Api, NODES, PROVIDERS, send},
-    configs::node_json,
+    configs::{digest, node_json},
     database::TestDatabase,
 };
 
@@ -20,16 +20,10 @@ const TOKENS: &str = r#"tokens:
 "#;
 
 async fn api(database: &TestDatabase) -> Api {
-    use sha2::{Digest, Sha256};
-    let digest = |name: &str| {
-        Sha256::digest(format!("token-of-{name}"))
-            .iter()
-            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
-    };
     let tokens = ["operator", "tenant", "viewer", "agent"]
         .iter()
         .fold(TOKENS.to_owned(), |tokens, name| {
-            tokens.replace(&name.to_uppercase(), &digest(name))
+            tokens.replace(&name.to_uppercase(), &digest(&format!("token-of-{name}")))
         });
     Api::start_with_tokens(database, Some(&tokens), |_| {}).await
 }

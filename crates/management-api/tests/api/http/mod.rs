@@ -9,4 +9,5 @@ mod outages;
 mod post;
 mod providers;
 mod read;
+mod tls;
 mod watch;

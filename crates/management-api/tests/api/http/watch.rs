@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     api::{Api, NODES, PROVIDERS, read},
-    configs::node_json,
+    configs::{digest, node_json},
     database::TestDatabase,
     on_both_databases,
 };
@@ -196,4 +196,40 @@ async fn too_many_watches_are_refused_and_a_shutdown_ends_them() {
     assert_eq!(api.get(PROVIDERS).await.status, StatusCode::OK);
     api.stop().await;
     assert!(watch.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_watch_ends_with_the_token_it_was_opened_with() {
+    let tokens = |a: &str, b: &str| {
+        format!(
+            "tokens:\n- {{name: a, role: viewer, providers: [{a}], sha256: {}}}\n\
+             - {{name: b, role: viewer, providers: [{b}], sha256: {}}}\n",
+            digest("the-token-of-a-viewer"),
+            digest("the-token-of-another"),
+        )
+    };
+    let database = TestDatabase::sqlite();
+    let api = Api::start_with_tokens(&database, Some(&tokens("biz-1", "biz-1")), |options| {
+        options.reload = std::time::Duration::from_millis(10);
+    })
+    .await;
+    let open = async |token: &str| {
+        let request = api
+            .request(Method::GET, &format!("{NODES}?watch=true"))
+            .bearer_auth(token);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Watch {
+            response,
+            text: String::new(),
+        }
+    };
+    let (mut revoked, mut kept) = (open("the-token-of-a-viewer").await, open("the-token-of-another").await);
+    assert_eq!(revoked.next().await.unwrap().event, "synced");
+    api.replace_tokens(&tokens("biz-2", "biz-1"));
+    assert!(revoked.next().await.is_none());
+    assert_eq!(kept.next().await.unwrap().event, "synced");
+    let store = Store::new(&database.settings(), Registration::Automatic).unwrap();
+    crate::support::configs::put(&store, [crate::support::configs::node(1, 1)]).await;
+    assert_eq!(kept.events(1).await, told(&[("created", "worker-1")]));
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
 };
 
 use multinic_management_api::{
@@ -24,10 +25,11 @@ pub const PROVIDERS: &str = "/v1/k8s/multinic/providers";
 #[derive(Debug)]
 pub struct Api {
     pub address: SocketAddr,
+    scheme: &'static str,
     client: reqwest::Client,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
-    _files: TempDir,
+    files: TempDir,
 }
 
 /// An answer, read whole.
@@ -74,15 +76,31 @@ impl Api {
         let server = Server::start(options, shutdown.clone()).await.unwrap();
         Self {
             address: server.address(),
+            scheme: server.scheme(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             shutdown,
             running: tokio::spawn(server.run()),
-            _files: files,
+            files,
         }
     }
 
+    /// The same server, asked by another client.
+    pub fn with_client(mut self, client: reqwest::Client) -> Self {
+        self.client = client;
+        self
+    }
+
+    pub const fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Puts another text into the file of tokens, at once as a whole.
+    pub fn replace_tokens(&self, tokens: &str) {
+        replace(&self.files.path().join("tokens.yaml"), tokens);
+    }
+
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -131,6 +149,13 @@ impl Drop for Api {
         self.shutdown.cancel();
         self.running.abort();
     }
+}
+
+/// Puts another text into a file, at once as a whole.
+pub fn replace(path: &Path, text: &str) {
+    let beside = PathBuf::from(format!("{}.new", path.display()));
+    fs::write(&beside, text).unwrap();
+    fs::rename(&beside, path).unwrap();
 }
 
 pub async fn send(request: RequestBuilder) -> Answer {

@@ -72,3 +72,12 @@ pub async fn put_candidates(store: &Store, candidates: &[Candidate]) -> Result<V
     assert!(!upserted.replayed);
     Ok(outcomes.into_inner().unwrap())
 }
+
+/// A token as the file of tokens holds it.
+pub fn digest(token: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(token);
+    digest
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod api;
+pub mod certificates;
 pub mod configs;
 pub mod database;
 pub mod load;
