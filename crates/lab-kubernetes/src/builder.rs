@@ -6,6 +6,7 @@ use crate::{
     error::LabError,
     handle::KubernetesLab,
     http::Shared,
+    reviews::{ReviewedToken, Reviews},
     server::{Reserved, Server},
     state::State,
     tls::Identity,
@@ -19,6 +20,7 @@ pub(crate) const ADMIN: &str = "admin";
 pub struct KubernetesLabBuilder {
     port: u16,
     users: BTreeMap<String, String>,
+    reviewed: BTreeMap<String, ReviewedToken>,
     history: usize,
     patience: Duration,
 }
@@ -28,6 +30,7 @@ impl Default for KubernetesLabBuilder {
         Self {
             port: 0,
             users: BTreeMap::from([(format!("{ADMIN}-token"), ADMIN.to_owned())]),
+            reviewed: BTreeMap::new(),
             history: 4096,
             patience: Duration::from_secs(30),
         }
@@ -46,6 +49,13 @@ impl KubernetesLabBuilder {
     #[must_use]
     pub fn user(mut self, name: &str, token: &str) -> Self {
         self.users.insert(token.to_owned(), name.to_owned());
+        self
+    }
+
+    /// Makes a token known to TokenReviews; it opens nothing here.
+    #[must_use]
+    pub fn reviewed_token(mut self, token: &str, reviewed: ReviewedToken) -> Self {
+        self.reviewed.insert(token.to_owned(), reviewed);
         self
     }
 
@@ -69,7 +79,11 @@ impl KubernetesLabBuilder {
     ///
     /// When the port cannot be listened on, or no certificate can be made.
     pub async fn start(self) -> Result<KubernetesLab, LabError> {
-        let shared = Arc::new(Shared::new(State::new(self.history), self.users));
+        let shared = Arc::new(Shared::new(
+            State::new(self.history),
+            self.users,
+            Reviews::new(self.reviewed),
+        ));
         let wanted = SocketAddr::from(([127, 0, 0, 1], self.port));
         let identity = Identity::generate()?;
         let failed = |source| LabError::Listen {

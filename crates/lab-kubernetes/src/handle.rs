@@ -97,6 +97,11 @@ current-context: lab
         )
     }
 
+    /// From now on TokenReviews do not know the token.
+    pub fn forget_token(&self, token: &str) {
+        self.shared.reviews.forget(token);
+    }
+
     /// Every request so far, oldest first; the last 100,000 of them.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log.all()

@@ -309,3 +309,48 @@ async fn a_definition_that_asks_for_more_than_is_implemented_is_refused() {
     assert_eq!(found, 201, "{body}");
     assert!(lab.list("things.example.com", None).unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_token_review_knows_the_tokens_it_was_told_and_can_only_be_created() {
+    use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
+    let reviewed = multinic_lab_kubernetes::ReviewedToken {
+        user: "system:serviceaccount:a:b".to_owned(),
+        audiences: vec!["multinic".to_owned()],
+        ..Default::default()
+    };
+    let lab = multinic_lab_kubernetes::KubernetesLab::builder()
+        .reviewed_token("known", reviewed)
+        .start()
+        .await
+        .unwrap();
+    let client = support::client_of(&lab, "admin").await;
+    let reviews = kube::Api::<TokenReview>::all(client);
+    let ask = async |token: &str, audience: Option<&str>| {
+        let spec = TokenReviewSpec {
+            token: token.to_owned(),
+            audiences: audience.map(|audience| vec![audience.to_owned()]),
+        };
+        let review = TokenReview {
+            spec,
+            ..TokenReview::default()
+        };
+        reviews
+            .create(&kube::api::PostParams::default(), &review)
+            .await
+            .unwrap()
+            .status
+            .unwrap()
+    };
+    let known = ask("known", Some("multinic")).await;
+    assert_eq!(known.authenticated, Some(true));
+    assert_eq!(known.user.unwrap().username.unwrap(), "system:serviceaccount:a:b");
+    for (token, audience) in [("known", None), ("known", Some("other")), ("unknown", Some("multinic"))] {
+        let status = ask(token, audience).await;
+        assert_eq!(status.authenticated, None);
+        assert!(status.error.unwrap().contains("invalid bearer token"));
+    }
+    lab.forget_token("known");
+    assert_eq!(ask("known", Some("multinic")).await.authenticated, None);
+    let listed = reviews.list(&kube::api::ListParams::default()).await.unwrap_err();
+    assert!(matches!(listed, kube::Error::Api(status) if status.code == 405));
+}

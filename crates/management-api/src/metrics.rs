@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     pub watchers: Gauge<i64, AtomicI64>,
     pub deliveries: Numbers,
     pub handshakes: Family<ResultLabels, Counter<u64, AtomicU64>>,
+    pub token_reviews: Family<ResultLabels, Counter<u64, AtomicU64>>,
     pub certificate_expiry: Gauge<i64, AtomicI64>,
     pub rejected_files: Gauge<i64, AtomicI64>,
 }
@@ -73,6 +74,9 @@ impl Metrics {
             "TLS handshakes, by how they ended",
             handshakes.clone(),
         );
+        let token_reviews = Family::<ResultLabels, Counter<u64, AtomicU64>>::default();
+        let help = "Reviews of Kubernetes' tokens, by what came of them";
+        registry.register("token_reviews", help, token_reviews.clone());
         let certificate_expiry = Gauge::<i64, AtomicI64>::default();
         let help = "When the server's certificate expires, in seconds since 1970; 0 without TLS";
         registry.register("tls_certificate_not_after_seconds", help, certificate_expiry.clone());
@@ -87,6 +91,7 @@ impl Metrics {
             watchers,
             deliveries,
             handshakes,
+            token_reviews,
             certificate_expiry,
             rejected_files,
         }

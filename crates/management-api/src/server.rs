@@ -10,7 +10,7 @@ use crate::{
     delivery::{Deliveries, DeliveryOptions},
     http::{
         App, Limits,
-        auth::{Accepted, Tokens, TokensError},
+        auth::{Accepted, ReviewError, ReviewSettings, Reviewer, Tokens, TokensError},
         router,
     },
     listener::{self, Answering},
@@ -32,6 +32,8 @@ pub struct Options {
     pub registration: Registration,
     /// The file of tokens; without one nothing but loopback is listened on.
     pub tokens: Option<PathBuf>,
+    /// How tokens of Kubernetes are reviewed; without it they are not known.
+    pub token_review: Option<ReviewSettings>,
     /// Certificates; without them plain HTTP is spoken.
     pub tls: Option<TlsFiles>,
     /// Whether plain HTTP may be spoken beyond loopback, because something in front of the server speaks TLS.
@@ -56,6 +58,7 @@ impl Options {
             database,
             registration: Registration::default(),
             tokens: None,
+            token_review: None,
             tls: None,
             insecure_http: false,
             reload: Duration::from_secs(10),
@@ -69,7 +72,7 @@ impl Options {
     fn accepted(&self) -> Accepted {
         Accepted {
             certificates: self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()),
-            reviews: false,
+            reviews: self.token_review.is_some(),
         }
     }
 
@@ -106,6 +109,9 @@ pub enum ServerError {
     /// The certificates.
     #[error("failed to set up TLS")]
     Tls(#[from] TlsError),
+    /// The reviews of tokens.
+    #[error("failed to set up the review of tokens")]
+    Review(#[from] ReviewError),
     /// Everybody between could read the tokens.
     #[error("failed to listen on {address}: tokens would cross the network in the clear")]
     Plain {
@@ -156,6 +162,10 @@ impl Server {
             .unwrap_or_default();
         tokens.check(options.accepted())?;
         let tls = options.tls.clone().map(Tls::read).transpose()?;
+        let reviewer = match options.token_review.clone() {
+            Some(settings) => Some(Reviewer::new(settings).await?),
+            None => None,
+        };
         let store = Store::new(&options.database, options.registration)?;
         let address = options.listen;
         options.check(&tokens)?;
@@ -168,7 +178,7 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            app: App::new(store, tokens, options.limits.clone(), shutdown.clone()),
+            app: App::new(store, tokens, reviewer, options.limits.clone(), shutdown.clone()),
             tls,
             options,
             shutdown,

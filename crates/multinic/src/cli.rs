@@ -96,7 +96,9 @@ A file of tokens:
   tokens:
   - {name: operator, role: operator, providers: ['*'], tokenFile: operator-token}
   - {name: worker-1, role: agent, providers: [biz-1], nodes: [worker-1], sha256: <the token's SHA-256 in hex>}
-  - {name: console, role: viewer, providers: ['*'], certificate: {commonName: console}}      or dnsName, uri";
+  - {name: console, role: viewer, providers: ['*'], certificate: {commonName: console}}      or dnsName, uri
+  - {name: agents, role: agent, providers: [biz-1], nodes: own,      the node that the token is bound to
+     kubernetes: {user: 'system:serviceaccount:multinic-system:multinic-agent'}}      or group";
 
 #[derive(Args, Debug)]
 pub struct ApiArgs {
@@ -125,6 +127,9 @@ pub struct ApiArgs {
     pub kubeconfigs: Option<PathBuf>,
     #[command(flatten)]
     pub tls: TlsArgs,
+
+    #[command(flatten)]
+    pub review: ReviewArgs,
 
     /// Whether an unknown cluster registers itself with its first node config
     #[arg(
@@ -168,6 +173,31 @@ pub struct TlsArgs {
     /// Speak plain HTTP beyond loopback: something in front of the server speaks TLS
     #[arg(long, env = "MULTINIC_API_INSECURE_HTTP", conflicts_with = "tls_cert")]
     pub insecure_http: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct ReviewArgs {
+    /// Let in tokens of Kubernetes ServiceAccounts that --tokens names, after a TokenReview
+    #[arg(long, env = "MULTINIC_API_TOKEN_REVIEW", requires = "tokens")]
+    pub token_review: bool,
+
+    /// Kubeconfig of the Kubernetes API that reviews them [default: the pod's own]
+    #[arg(
+        long,
+        env = "MULTINIC_API_TOKEN_REVIEW_KUBECONFIG",
+        value_name = "FILE",
+        requires = "token_review"
+    )]
+    pub token_review_kubeconfig: Option<PathBuf>,
+
+    /// Whom the tokens have to be meant for [default: the Kubernetes API itself]
+    #[arg(
+        long,
+        env = "MULTINIC_API_TOKEN_REVIEW_AUDIENCE",
+        value_name = "NAME",
+        requires = "token_review"
+    )]
+    pub token_review_audience: Option<String>,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]

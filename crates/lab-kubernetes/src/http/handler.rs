@@ -14,6 +14,7 @@ use crate::{
     discovery,
     fault::{Effect, Faults},
     log::{Log, LoggedRequest},
+    reviews::Reviews,
     state::State,
     status::ApiError,
 };
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Users by token; nobody is asked for a token when there are none.
     pub users: BTreeMap<String, String>,
+    pub reviews: Reviews,
     pub log: Log,
     pub faults: Faults,
     /// Counts how often all watches were dropped.
@@ -38,10 +40,11 @@ pub(crate) struct Shared {
 pub(crate) struct Cut;
 
 impl Shared {
-    pub fn new(state: State, users: BTreeMap<String, String>) -> Self {
+    pub fn new(state: State, users: BTreeMap<String, String>, reviews: Reviews) -> Self {
         Self {
             state: Mutex::new(state),
             users,
+            reviews,
             log: Log::default(),
             faults: Faults::default(),
             dropped: watch::Sender::new(0),

@@ -15,6 +15,8 @@ use crate::{
     status::{ApiError, FieldError},
 };
 
+const TOKEN_REVIEWS: (&str, &str, &str) = ("authentication.k8s.io", "v1", "tokenreviews");
+
 /// One request about objects.
 pub(super) struct Call<'a> {
     pub shared: &'a Arc<Shared>,
@@ -30,6 +32,9 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     pub fn answer(&self) -> Result<Answer, ApiError> {
         let info = self.info;
+        if (info.group.as_str(), info.version.as_str(), info.resource.as_str()) == TOKEN_REVIEWS {
+            return self.token_review();
+        }
         let kind = self
             .shared
             .state()
@@ -56,6 +61,14 @@ impl Call<'_> {
             ("status", _) if target.kind.has_status => self.status(&target),
             _ => Err(ApiError::no_such_path()),
         }
+    }
+
+    fn token_review(&self) -> Result<Answer, ApiError> {
+        if self.method != Method::POST || !self.info.is_collection(self.path) {
+            return Err(ApiError::not_allowed("TokenReviews can only be created"));
+        }
+        let review = body::object(self.headers, &self.body)?;
+        Ok(Answer::json(201, &self.shared.reviews.answer(review)?))
     }
 
     fn collection(&self, target: &Target) -> Result<Answer, ApiError> {

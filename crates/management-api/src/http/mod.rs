@@ -21,7 +21,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{feed::Feed, metrics::Metrics, store::Store};
-use auth::Tokens;
+use auth::{Reviewer, Tokens};
 
 pub use openapi::openapi;
 pub use problem::{Fault, Problem};
@@ -75,12 +75,19 @@ pub struct Shared {
     pub(crate) bodies: Semaphore,
     pub(crate) watchers: Arc<Semaphore>,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) reviewer: Option<Reviewer>,
     tokens: watch::Sender<Arc<Tokens>>,
 }
 
 impl App {
     /// Puts the parts together.
-    pub fn new(store: Store, tokens: Tokens, limits: Limits, shutdown: CancellationToken) -> Self {
+    pub fn new(
+        store: Store,
+        tokens: Tokens,
+        reviewer: Option<Reviewer>,
+        limits: Limits,
+        shutdown: CancellationToken,
+    ) -> Self {
         let shared = Shared {
             feed: Feed::new(store.clone(), node_configs::watch::tell),
             undelivered: Arc::default(),
@@ -90,6 +97,7 @@ impl App {
             watchers: Arc::new(Semaphore::new(limits.watchers)),
             limits,
             shutdown,
+            reviewer,
             tokens: watch::Sender::new(Arc::new(tokens)),
         };
         Self(Arc::new(shared))

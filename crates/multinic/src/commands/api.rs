@@ -5,6 +5,7 @@ use std::{fs, process::ExitCode};
 use jiff::SignedDuration;
 use multinic_management_api::{
     delivery::DeliveryOptions,
+    http::auth::ReviewSettings,
     server::{Options, Server, ServerError},
     store::{self, DatabaseSettings, Store, StoreError},
     tls::{self, TlsFiles},
@@ -38,6 +39,11 @@ async fn serve(args: ApiArgs, database: DatabaseSettings) -> Result<(), Failure>
             kubeconfigs: args.kubeconfigs,
             ..DeliveryOptions::default()
         },
+        token_review: args.review.token_review.then(|| ReviewSettings {
+            kubeconfig: args.review.token_review_kubeconfig,
+            audience: args.review.token_review_audience,
+            ..ReviewSettings::default()
+        }),
         insecure_http: args.tls.insecure_http,
         tls: tls(args.tls)?,
         history: SignedDuration::from_hours(24 * i64::from(args.history_days)),

@@ -9,7 +9,7 @@ use axum::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::caller::Caller;
+use super::{caller::Caller, tokens::Tokens};
 use crate::{
     http::{App, Problem},
     tls::Peer,
@@ -56,22 +56,36 @@ impl fmt::Debug for Credential {
 
 impl App {
     /// Who shows this now.
-    pub(crate) fn authenticate(&self, credential: &Credential) -> Result<Caller, Problem> {
+    pub(crate) async fn authenticate(&self, credential: &Credential) -> Result<Caller, Problem> {
         let tokens = self.tokens();
         if tokens.is_empty() {
             return Ok(Caller::anybody());
         }
         let known = match credential {
-            Credential::Token(token) => tokens.caller(token.expose_secret()).cloned(),
+            Credential::Token(token) => match tokens.caller(token.expose_secret()) {
+                Some(caller) => Some(caller.clone()),
+                None => self.reviewed(&tokens, token).await?,
+            },
             Credential::Certificate(peer) if peer.is_current(Timestamp::now()) => tokens.peer(peer).cloned(),
             Credential::Certificate(_) | Credential::Nothing | Credential::Unusable => None,
         };
-        known.ok_or_else(|| unauthorized("there is no bearer token or client certificate that is known here"))
+        known.ok_or_else(unauthorized)
+    }
+
+    async fn reviewed(&self, tokens: &Tokens, token: &SecretString) -> Result<Option<Caller>, Problem> {
+        let Some(reviewer) = &self.reviewer else {
+            return Ok(None);
+        };
+        let reviewed = reviewer.review(token, &self.metrics).await;
+        let reviewed = reviewed.map_err(|_| Problem::busy("Kubernetes could not be asked whose token this is", 5))?;
+        let Some(reviewed) = reviewed else { return Ok(None) };
+        tokens.reviewed(&reviewed).map(Some).map_err(Problem::forbidden)
     }
 }
 
-pub(super) fn unauthorized(detail: &str) -> Problem {
+fn unauthorized() -> Problem {
     let title = "The caller is not known";
+    let detail = "there is no bearer token or client certificate that is known here";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail)
 }
 
@@ -89,7 +103,7 @@ impl FromRequestParts<App> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let credential = Credential::of(parts);
-        let caller = app.authenticate(&credential)?;
+        let caller = app.authenticate(&credential).await?;
         Ok(Self { caller, credential })
     }
 }
@@ -109,7 +123,7 @@ pub(crate) async fn revoked(app: App, who: Authenticated) {
             () = retired => return,
             () = tokio::time::sleep(app.limits.recheck) => {}
         }
-        match app.authenticate(&who.credential) {
+        match app.authenticate(&who.credential).await {
             Ok(caller) if caller == who.caller => {}
             // Nobody can tell right now: that is no reason to cut who was known a moment ago.
             Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {}

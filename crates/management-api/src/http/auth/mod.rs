@@ -6,11 +6,13 @@
 mod caller;
 mod credential;
 mod entry;
+mod review;
 mod scope;
 mod tokens;
 
 pub use caller::{Caller, Reach, Role};
 pub(crate) use credential::revoked;
 pub use credential::{Authenticated, Credential};
+pub use review::{ReviewError, ReviewSettings, Reviewer};
 pub use scope::{Permission, Read, ReadNode, Report, Scope, Write};
 pub use tokens::{Accepted, Tokens, TokensError};

@@ -1,7 +1,7 @@
 //! The file of tokens: who is known by which token, certificate or ServiceAccount. Tokens are kept as digests.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -10,8 +10,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    caller::Caller,
+    caller::{Caller, Reach},
     entry::{EntryYaml, Evidence, Grant, Subject},
+    review::Reviewed,
 };
 use crate::tls::{CertificateName, Peer};
 
@@ -172,6 +173,28 @@ impl Tokens {
     /// Whose token it is. What is compared is a digest, of which nobody can choose the first bytes.
     pub fn caller(&self, token: &str) -> Option<&Caller> {
         self.digests.get(&digest(token))
+    }
+
+    /// What Kubernetes' word for it allows. The user counts before the groups, these in their order. An error says why it
+    /// allows nothing.
+    pub(super) fn reviewed(&self, reviewed: &Reviewed) -> Result<Caller, String> {
+        let user = self.subjects.get(&Subject::User(reviewed.user.clone()));
+        let mut groups = reviewed.groups.iter().map(|group| Subject::Group(group.clone()));
+        let grant = user.or_else(|| groups.find_map(|group| self.subjects.get(&group)));
+        let Some(Grant { caller, is_own_node }) = grant else {
+            return Err(format!(
+                "nothing is allowed for the user {:?} of Kubernetes",
+                reviewed.user
+            ));
+        };
+        let mut caller = caller.clone();
+        if *is_own_node {
+            let node = reviewed.node.clone();
+            let node = node.ok_or_else(|| format!("the token of {:?} is not bound to a node", reviewed.user))?;
+            caller.name = format!("{} on {node}", caller.name);
+            caller.nodes = Reach::Only(BTreeSet::from([node]));
+        }
+        Ok(caller)
     }
 
     /// Whose certificate it is; of several names that are known, the first in their order counts.

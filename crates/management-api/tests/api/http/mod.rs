@@ -9,5 +9,6 @@ mod outages;
 mod post;
 mod providers;
 mod read;
+mod review;
 mod tls;
 mod watch;
