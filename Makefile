@@ -1,6 +1,6 @@
 # Everything a contributor needs; each target sets up what it needs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kubernetes e2e bench soak durability lint generate
+.PHONY: help demo test test-kubernetes e2e bench soak durability schemathesis lint generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ soak: ## two replicas of the operator under random faults for MINUTES=10
 
 durability: ## the management API under kill -9 while clients post: ROUNDS=200 on SQLite and as many on PostgreSQL
 	scripts/durability-api.sh $(or $(ROUNDS),200)
+
+schemathesis: ## the management API's contract, fuzzed against running servers on SQLite and PostgreSQL (1 minute; Python packages from PyPI)
+	scripts/schemathesis.sh
 
 lint: ## format, clippy, licenses of the dependencies, syntax of the scripts
 	@scripts/lint.sh

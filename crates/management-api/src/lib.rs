@@ -12,5 +12,6 @@ mod reload;
 pub mod server;
 pub mod store;
 pub mod tls;
+mod whole;
 
 pub use metrics::sample as sample_metrics;

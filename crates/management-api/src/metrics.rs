@@ -117,7 +117,9 @@ pub fn sample() -> Result<String, std::fmt::Error> {
     metrics.requests.get_or_create(&request).inc();
     let route = RouteLabels { route: String::new() };
     metrics.seconds.get_or_create(&route).observe(0.0);
-    metrics.node_configs.get_or_create(&result()).inc();
+    for family in [&metrics.node_configs, &metrics.handshakes, &metrics.token_reviews] {
+        family.get_or_create(&result()).inc();
+    }
     metrics.deliveries.count("written");
     metrics.text()
 }

@@ -176,6 +176,7 @@ pub struct TlsArgs {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
 pub struct ReviewArgs {
     /// Let in tokens of Kubernetes ServiceAccounts that --tokens names, after a TokenReview
     #[arg(long, env = "MULTINIC_API_TOKEN_REVIEW", requires = "tokens")]

@@ -47,10 +47,10 @@ impl Folder {
     /// The way into a cluster; `None`: nothing is put into it.
     pub fn way(&self, cluster: &ClusterId, target: &DeliveryTarget) -> Option<Way> {
         match target {
-            DeliveryTarget::None => None,
-            DeliveryTarget::InCluster => Some(Way::InCluster),
+            DeliveryTarget::None {} => None,
+            DeliveryTarget::InCluster {} => Some(Way::InCluster),
             DeliveryTarget::Kubeconfig { name } => Some(self.kubeconfig(name.as_str())),
-            DeliveryTarget::Auto => {
+            DeliveryTarget::Auto {} => {
                 let folder = self.0.as_deref()?;
                 let is_file = folder.join(cluster.as_str()).is_file();
                 is_file.then(|| self.kubeconfig(cluster.as_str()))
@@ -184,7 +184,7 @@ mod tests {
             format!("{GOOD}users: [{{name: u, user: {user}}}]\n"),
         )
         .unwrap();
-        let way = Folder(Some(folder.path().to_owned())).way(&"biz-1".parse().unwrap(), &DeliveryTarget::Auto);
+        let way = Folder(Some(folder.path().to_owned())).way(&"biz-1".parse().unwrap(), &DeliveryTarget::Auto {});
         let client = way.unwrap().client(Duration::from_secs(1)).await;
         client.map(drop).map_err(|error| error.to_string())
     }
@@ -224,9 +224,12 @@ mod tests {
         fs::create_dir(folder.path().join("..data")).unwrap();
         let known = Folder(Some(folder.path().to_owned()));
         for id in ["biz-1", "..data"] {
-            assert_eq!(known.way(&id.parse().unwrap(), &DeliveryTarget::Auto), None);
+            assert_eq!(known.way(&id.parse().unwrap(), &DeliveryTarget::Auto {}), None);
         }
-        assert_eq!(Folder(None).way(&"biz-1".parse().unwrap(), &DeliveryTarget::Auto), None);
+        assert_eq!(
+            Folder(None).way(&"biz-1".parse().unwrap(), &DeliveryTarget::Auto {}),
+            None
+        );
         let named = known.way(
             &"x".parse().unwrap(),
             &DeliveryTarget::Kubeconfig {

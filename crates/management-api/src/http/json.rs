@@ -1,11 +1,18 @@
 //! What the answers look like.
 
 use jiff::Timestamp;
-use multinic_model::{NodeConfig, multinic_node_config::MultiNicNodeConfigStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use multinic_model::{
+    NodeConfig,
+    multinic_node_config::{InterfaceStatus, NodeState},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Fault;
+use super::{
+    Fault,
+    report::{ConditionJson, InterfaceStatusJson, StateJson},
+};
 use crate::store::{
     changes::{Change, ChangeKind},
     nodes::Node,
@@ -87,10 +94,22 @@ pub struct NodeJson {
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportJson {
-    /// The agent's words: the status of a MultiNicNodeConfig.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    pub status: MultiNicNodeConfigStatus,
+    /// The node's state as a whole.
+    #[schema(value_type = StateJson)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<NodeState>,
+    /// The revision that the report speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub observed_generation: Option<i64>,
+    /// Standard conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ConditionJson>)]
+    pub conditions: Vec<Condition>,
+    /// One entry per interface.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<InterfaceStatusJson>)]
+    pub interface_statuses: Vec<InterfaceStatus>,
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub reported_at: Timestamp,
@@ -248,7 +267,10 @@ impl From<Node> for NodeJson {
 impl From<Report> for ReportJson {
     fn from(report: Report) -> Self {
         Self {
-            status: report.status,
+            state: report.status.state,
+            observed_generation: report.status.observed_generation,
+            conditions: report.status.conditions,
+            interface_statuses: report.status.interface_statuses,
             reported_at: report.reported_at,
             reported_by: report.reported_by,
         }

@@ -6,6 +6,7 @@
 pub mod auth;
 mod body;
 mod cursor;
+mod docs;
 pub mod json;
 pub mod node_configs;
 mod openapi;
@@ -13,6 +14,7 @@ mod parse;
 mod probes;
 mod problem;
 pub mod providers;
+pub mod report;
 mod router;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        Content, Ref, RefOr, Response, ResponseBuilder,
+        Content, Ref, RefOr, Response, ResponseBuilder, Schema,
+        schema::AdditionalProperties,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -79,5 +80,20 @@ pub(super) struct Frame;
 
 /// The contract.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    router::routes().split_for_parts().1
+    let mut openapi = router::routes().split_for_parts().1;
+    close(&mut openapi, "DeliveryTarget");
+    openapi
+}
+
+/// What the derive does not say of the variants of an enum: they take no other keys.
+fn close(openapi: &mut utoipa::openapi::OpenApi, name: &str) {
+    let schemas = openapi.components.as_mut().map(|components| &mut components.schemas);
+    let Some(RefOr::T(Schema::OneOf(variants))) = schemas.and_then(|schemas| schemas.get_mut(name)) else {
+        return;
+    };
+    for variant in &mut variants.items {
+        if let RefOr::T(Schema::Object(object)) = variant {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
 }

@@ -18,8 +18,9 @@ use super::{
     json::{ProviderJson, ProvidersJson},
     node_configs::revisions::Page,
     openapi::Problems,
+    parse::typed,
 };
-use crate::{object::Object, store::providers::ProviderSettings};
+use crate::store::providers::ProviderSettings;
 
 /// The longest settings, in bytes.
 const MAX: usize = 64 * 1024;
@@ -137,16 +138,19 @@ fn allowed(caller: &Caller, id: &str) -> Result<ClusterId, Problem> {
     caller.check_provider(&id).map(|()| id)
 }
 
+/// What each key takes, for people.
+fn expected(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "displayName" => "at most 256 printable characters",
+        "delivery" => "target, emptyNodes, emptyRetentionHours and crd, each of which may be left out",
+        "target" => "kind, and name with the kind kubeconfig",
+        "emptyRetentionHours" => "0 to 8760",
+        _ => return None,
+    })
+}
+
 fn settings(body: &[u8]) -> Result<ProviderSettings, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let parsed: Result<Object<ProviderSettings>, _> = serde_path_to_error::deserialize(&mut deserializer);
-    let Object(settings) = parsed.map_err(|error| {
-        let at = format!("/{}", error.path().to_string().replace('.', "/"));
-        Problem::bad(Fault::new(at, error.inner().to_string()).allowed("displayName and delivery"))
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| Problem::bad(Fault::new("body", error.to_string())))?;
+    let settings: ProviderSettings = typed(body, expected)?;
     if settings.display_name.chars().count() > MAX_NAME || settings.display_name.chars().any(char::is_control) {
         let fault = Fault::new("/displayName", "it is too long or not printable");
         return Err(Problem::bad(

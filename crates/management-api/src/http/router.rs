@@ -8,11 +8,12 @@ use axum::{
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, Problem, node_configs, openapi::Frame, probes, providers};
+use super::{App, Problem, docs, node_configs, openapi::Frame, probes, providers};
 use crate::metrics::{RequestLabels, RouteLabels};
 
 /// Every route, with its part of the contract.
@@ -22,13 +23,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(node_configs::one::one, node_configs::one::remove))
         .routes(routes!(node_configs::one::by_instance))
         .routes(routes!(node_configs::revisions::revisions))
-        .routes(routes!(node_configs::status::report))
+        .routes(routes!(node_configs::status::put_status))
         .routes(routes!(providers::list))
         .routes(routes!(providers::one, providers::set, providers::remove))
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
         .routes(routes!(probes::metrics))
         .routes(routes!(probes::document))
+        .route("/docs", get(docs::page))
+        .route("/docs/page.js", get(docs::script))
+        .route("/docs/style.css", get(docs::style))
 }
 
 /// The server's inside.

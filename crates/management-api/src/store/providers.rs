@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use multinic_model::{ClusterId, NodeName};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use sqlx::{AnyConnection, any::AnyRow};
 
-use crate::object::object;
+use crate::{object::object, whole};
 
 use super::{
     Registration, Store, StoreError,
@@ -19,7 +19,7 @@ use super::{
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ProviderSettings {
     /// For people.
-    #[schema(max_length = 256)]
+    #[schema(max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     pub display_name: String,
     /// How node configs get into the cluster.
     #[serde(deserialize_with = "object")]
@@ -37,16 +37,14 @@ pub struct DeliverySettings {
     pub empty_nodes: EmptyNodes,
     /// How long, in hours, the object of a node without interfaces stays at most if its agent does not say that it has
     /// cleaned up.
-    #[schema(minimum = 0, maximum = 8760)]
     pub empty_retention_hours: RetentionHours,
     /// Whether the server looks after the definition of MultiNicNodeConfigs in the cluster.
     pub crd: CrdHandling,
 }
 
 /// 0 to 8,760 hours (a year); a week without a word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(try_from = "u16")]
-#[schema(value_type = u16)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[schema(value_type = u16, minimum = 0, maximum = 8760)]
 pub struct RetentionHours(u16);
 
 impl RetentionHours {
@@ -65,14 +63,12 @@ impl Default for RetentionHours {
     }
 }
 
-impl TryFrom<u16> for RetentionHours {
-    type Error = &'static str;
-
-    fn try_from(hours: u16) -> Result<Self, Self::Error> {
-        if hours > Self::MAX {
-            return Err("expected at most 8760 hours");
+impl<'de> Deserialize<'de> for RetentionHours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match whole::maybe(deserializer)? {
+            Some(hours) if hours <= Self::MAX => Ok(Self(hours)),
+            _ => Err(D::Error::custom("expected 0 to 8760 hours")),
         }
-        Ok(Self(hours))
     }
 }
 
@@ -88,22 +84,27 @@ pub enum CrdHandling {
 }
 
 /// Where a cluster's Kubernetes API is found.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum DeliveryTarget {
     /// The kubeconfig that is named like the cluster, if the server was given one; else nothing is put into the cluster.
-    #[default]
-    Auto,
+    Auto {},
     /// Nothing is put into the cluster; its agents ask here.
-    None,
+    None {},
     /// It is the cluster that this server runs in.
-    InCluster,
+    InCluster {},
     /// A kubeconfig that the server was given.
     Kubeconfig {
         /// Its file name in the server's folder of kubeconfigs: a name, never a path.
         #[schema(value_type = String, max_length = 253, pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")]
         name: NodeName,
     },
+}
+
+impl Default for DeliveryTarget {
+    fn default() -> Self {
+        Self::Auto {}
+    }
 }
 
 /// What becomes of the object of a node that has no interfaces any more.

@@ -76,10 +76,10 @@ impl App {
         let Some(reviewer) = &self.reviewer else {
             return Ok(None);
         };
-        let reviewed = reviewer.review(token, &self.metrics).await;
-        let reviewed = reviewed.map_err(|_| Problem::busy("Kubernetes could not be asked whose token this is", 5))?;
-        let Some(reviewed) = reviewed else { return Ok(None) };
-        tokens.reviewed(&reviewed).map(Some).map_err(Problem::forbidden)
+        let answer = reviewer.review(token, &self.metrics).await;
+        let answer = answer.map_err(|_| Problem::busy("Kubernetes could not be asked whose token this is", 5))?;
+        let Some(owner) = answer else { return Ok(None) };
+        tokens.reviewed(&owner).map(Some).map_err(Problem::forbidden)
     }
 }
 

@@ -7,7 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams,
+    openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaFormat, Type},
+};
 
 use crate::{
     http::{
@@ -36,10 +39,13 @@ pub struct Wanted {
     #[param(pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$")]
     instance_id: Option<String>,
     /// The one with this MAC address, in any usual notation.
+    #[param(pattern = r"^(?!(00[:-]){5}00$)[0-9A-Fa-f][02468ACEace]((:[0-9A-Fa-f]{2}){5}|(-[0-9A-Fa-f]{2}){5})$")]
     mac_address: Option<String>,
     /// The one with this IPv4 or IPv6 address.
+    #[param(schema_with = ip_address)]
     address: Option<String>,
     /// Those whose content changed at that time (RFC 3339) or later.
+    #[param(format = DateTime)]
     updated_since: Option<String>,
     /// How many at most; 500 by default, never more than 1000.
     #[param(value_type = Option<u32>, minimum = 1)]
@@ -49,6 +55,19 @@ pub struct Wanted {
     /// `true`: a stream of changes instead of a page; of the filters only `nodeName` is taken.
     #[param(value_type = Option<bool>)]
     watch: Option<String>,
+}
+
+fn ip_address() -> Schema {
+    let text = |format| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom(format)))
+    };
+    AnyOfBuilder::new()
+        .item(text("ipv4".to_owned()))
+        .item(text("ipv6".to_owned()))
+        .build()
+        .into()
 }
 
 /// List or watch the nodes of a cluster.

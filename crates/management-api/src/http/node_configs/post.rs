@@ -31,7 +31,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// `Idempotency-Key` is answered as the first one with this key was, for a day.
 #[utoipa::path(post, path = "/v1/k8s/multinic/node-configs", tag = "node configs",
     params(("x-provider-id" = String, Header, description = "The cluster", pattern = r"^(?!\.{1,2}$)[!-.0-~]{1,128}$"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters",
+            pattern = r"^[!-~]{1,255}$")),
     request_body(content = Vec<NodeConfigJson>, content_type = "application/json"),
     responses((status = 200, description = "All were taken", body = ResultsJson),
         (status = 207, description = "Some were rejected", body = ResultsJson),
@@ -86,7 +87,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    if text.is_empty() || text.len() > 255 {
+    if text.is_empty() || text.len() > 255 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         let fault = Fault::new("idempotency-key", "this cannot be a key");
         return Err(Problem::bad(fault.allowed("1 to 255 visible ASCII characters")));
     }

@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod fuzz;
+mod misread;
 
 use std::{
     cell::Cell,
@@ -20,11 +21,12 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, SeqAccess, Visitor},
 };
-use serde_json::{Value, value::RawValue};
-use serde_path_to_error::Segment;
+use serde_json::value::RawValue;
 
 use super::{Fault, Problem};
 use crate::{object::Object, store::upsert::Candidate};
+use misread::misread;
+pub(super) use misread::typed;
 
 /// One entry of the body.
 #[derive(Debug)]
@@ -39,9 +41,6 @@ pub(super) enum Entry {
 
 /// The most interfaces of one node.
 const MAX_INTERFACES: usize = 256;
-
-/// A node that is longer, in bytes, is not taken apart only to show what is wrong with it.
-const MAX_SHOWN: usize = 65_536;
 
 /// The greatest interface id: a MultiNicNodeConfig has 32 bits with a sign for it.
 const MAX_ID: u32 = i32::MAX as u32;
@@ -156,7 +155,7 @@ fn entry(index: usize, text: &str) -> Entry {
     let parsed: Result<NodeJson, _> = serde_path_to_error::deserialize(&mut deserializer);
     let checked = match parsed {
         Ok(node) => check(index, node),
-        Err(error) => Err(misread(index, text, &error)),
+        Err(error) => Err(misread(&format!("/{index}"), text, &error, allowed)),
     };
     checked.map_or_else(
         |fault| Entry::Bad {
@@ -178,59 +177,6 @@ fn node_name(text: &str) -> String {
     let named: Option<Named<'_>> = serde_json::from_str(text).ok();
     let name = named.and_then(|named| serde_json::from_str::<String>(named.node_name?.get()).ok());
     name.unwrap_or_default().chars().take(NodeName::MAX_LEN).collect()
-}
-
-fn misread(index: usize, text: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
-    let message = error.inner().to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let mut keys: Vec<String> = error
-        .path()
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(index.to_string()),
-            Segment::Map { key } => Some(key.clone()),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect();
-    let missing = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next());
-    keys.extend(missing.map(ToOwned::to_owned));
-    let at = pointer(index, &keys);
-    let found = found(text, &keys);
-    let key = keys.last().map_or("", String::as_str);
-    let mut fault = Fault::new(at, message.chars().take(300).collect::<String>());
-    fault.allowed = allowed(key).map(ToOwned::to_owned);
-    match found {
-        Some(found) => fault.found(&found),
-        None => fault,
-    }
-}
-
-fn pointer(index: usize, keys: &[String]) -> String {
-    let escape = |key: &String| {
-        key.replace('~', "~0")
-            .replace('/', "~1")
-            .chars()
-            .take(64)
-            .collect::<String>()
-    };
-    keys.iter()
-        .fold(format!("/{index}"), |pointer, key| format!("{pointer}/{}", escape(key)))
-}
-
-/// What stands at the place, unless it is an object or a list.
-fn found(text: &str, keys: &[String]) -> Option<String> {
-    if text.len() > MAX_SHOWN {
-        return None;
-    }
-    let value: Value = serde_json::from_str(text).ok()?;
-    let found = keys.iter().try_fold(&value, |value, key| match value {
-        Value::Array(list) => list.get(key.parse::<usize>().ok()?),
-        Value::Object(map) => map.get(key),
-        _ => None,
-    })?;
-    (!found.is_object() && !found.is_array()).then(|| found.to_string())
 }
 
 /// What the types alone do not say.

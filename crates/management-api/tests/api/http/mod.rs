@@ -3,7 +3,9 @@
 mod access;
 mod bad_days;
 mod bodies;
+mod docs;
 mod full_disk;
+mod hostile;
 mod operator;
 mod outages;
 mod post;

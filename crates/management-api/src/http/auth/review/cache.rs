@@ -83,21 +83,21 @@ impl<T> Remembered<T> {
 mod tests {
     use super::*;
 
-    fn reviewed() -> Option<Arc<Reviewed>> {
-        Some(Arc::new(Reviewed {
+    fn reviewed() -> Arc<Reviewed> {
+        Arc::new(Reviewed {
             user: "a".to_owned(),
             groups: std::collections::BTreeSet::new(),
             node: None,
-        }))
+        })
     }
 
     #[test]
     fn answers_are_forgotten_in_time() {
         let (mut cache, now) = (Cache::new(9), Instant::now());
         let second = Duration::from_secs(1);
-        cache.put([1; 32], reviewed(), now, 10 * second);
+        cache.put([1; 32], Some(reviewed()), now, 10 * second);
         cache.put([2; 32], None, now, 2 * second);
-        assert_eq!(cache.get(&[1; 32], now + 9 * second), Some(reviewed()));
+        assert_eq!(cache.get(&[1; 32], now + 9 * second), Some(Some(reviewed())));
         assert_eq!(cache.get(&[1; 32], now + 10 * second), None);
         assert_eq!(cache.get(&[2; 32], now + second), Some(None));
         assert_eq!(cache.get(&[2; 32], now + 2 * second), None);
@@ -107,12 +107,12 @@ mod tests {
     fn a_flood_of_wrong_tokens_is_bounded_and_drives_out_no_good_one() {
         let (mut cache, now) = (Cache::new(3), Instant::now());
         let time = Duration::from_secs(10);
-        cache.put([0; 32], reviewed(), now, time);
+        cache.put([0; 32], Some(reviewed()), now, time);
         for wrong in 1..=200_u8 {
             cache.put([wrong; 32], None, now + Duration::from_millis(wrong.into()), time);
         }
         assert_eq!(cache.unknown.entries.len(), 3);
-        assert_eq!(cache.get(&[0; 32], now), Some(reviewed()));
+        assert_eq!(cache.get(&[0; 32], now), Some(Some(reviewed())));
         assert_eq!(cache.get(&[200; 32], now), Some(None));
         assert_eq!(cache.get(&[1; 32], now), None);
     }
