@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     NAME, installed,
-    process::{NODES, Pod, TOKEN, secret},
+    process::{NODES, Pod, TOKEN, installation_secrets, secret},
 };
 use crate::cluster::{Cluster, NAMESPACE, texts};
 
@@ -110,7 +110,7 @@ async fn the_account_may_do_what_delivery_does_and_nothing_else() {
     let workload = workload().await;
     let kubeconfig = workload.run("deploy/management-api/kubeconfig.sh", &[]).await;
     let management = installed("sqlite").await;
-    secret(&management, "multinic", "token", TOKEN);
+    installation_secrets(&management);
     secret(&management, "multinic-kubeconfigs", CLUSTER, &kubeconfig);
     let pod = Pod::start(&management);
     for mtu in [1400, 1500] {

@@ -105,7 +105,7 @@ async fn the_operator_finds_it_with_a_token_that_it_knows_and_the_network_lets_i
     let port = &service["spec"]["ports"][0];
     assert_eq!(
         settings["managementApi"]["endpoint"],
-        format!("http://{NAME}:{}", port["port"])
+        format!("https://{NAME}:{}", port["port"])
     );
 
     let deployment = cluster.get("deployments.apps", NAME);
@@ -116,6 +116,8 @@ async fn the_operator_finds_it_with_a_token_that_it_knows_and_the_network_lets_i
     let secret = &sources[1]["secret"];
     let named = json!({"secret": secret["name"], "key": secret["items"][0]["key"]});
     assert_eq!(settings["managementApi"]["token"], named);
+    let trusted = json!({"caSecret": {"secret": secret["name"], "key": "ca.crt"}});
+    assert_eq!(settings["managementApi"]["tls"], trusted);
 
     let policy = cluster.get("networkpolicies.networking.k8s.io", NAME);
     let ingress = &policy["spec"]["ingress"][0];

@@ -70,7 +70,12 @@ async fn ports_are_those_that_are_listened_on() {
     let listen = format!("--listen=0.0.0.0:{}", port["containerPort"]);
     assert!(texts(&container["args"]).contains(&listen), "{listen}");
     for probe in ["livenessProbe", "readinessProbe"] {
-        assert_eq!(container[probe]["httpGet"]["port"], port["name"], "{probe}");
+        let get = &container[probe]["httpGet"];
+        assert_eq!(
+            (&get["port"], &get["scheme"]),
+            (&port["name"], &json!("HTTPS")),
+            "{probe}"
+        );
     }
     let service = cluster.get("services", NAME);
     assert_eq!(service["spec"]["ports"][0]["targetPort"], port["name"]);

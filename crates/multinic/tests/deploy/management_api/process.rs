@@ -7,11 +7,16 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 use super::NAME;
 use crate::cluster::{Cluster, NAMESPACE, container, texts};
@@ -47,7 +52,7 @@ impl Pod {
             let under = mounts.iter().find(|path| argument.contains(path.as_str()));
             match under {
                 Some(path) => argument.replace(path, &format!("{}{path}", root.path().display())),
-                None => argument.replace("0.0.0.0:8080", "127.0.0.1:0"),
+                None => argument.replace("0.0.0.0:8443", "127.0.0.1:0"),
             }
         });
         let mut process = Command::new(env!("CARGO_BIN_EXE_multinic"))
@@ -63,7 +68,7 @@ impl Pod {
             .map(Result::unwrap);
         let mut said = Vec::new();
         let address = lines.find_map(|line| {
-            let address = line.strip_prefix("listening on http://").map(ToOwned::to_owned);
+            let address = line.strip_prefix("listening on https://").map(ToOwned::to_owned);
             said.push(line);
             address
         });
@@ -78,9 +83,26 @@ impl Pod {
         }
     }
 
-    /// Status and body of a request.
+    /// As the operator does: by the Service's name, with the certificate that it trusts.
+    fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
+        let trusted = self.root.path().join("etc/multinic/tls/tls.crt");
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(trusted).unwrap() {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connection = ClientConnection::new(Arc::new(config), NAME.try_into().unwrap()).unwrap();
+        StreamOwned::new(connection, TcpStream::connect(&self.address).unwrap())
+    }
+
+    /// Status and answer of a request.
     pub fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = self.connect();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: pod\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
@@ -174,10 +196,36 @@ fn text(resource: &str, value: &Value) -> String {
     }
 }
 
+/// The Secrets of the guide's installation, made with its own command: the certificate, and what the operator knows.
+pub fn installation_secrets(cluster: &Cluster) {
+    let guide = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).unwrap();
+    let mut command = guide.lines().skip_while(|line| !line.trim().starts_with("openssl req"));
+    let command = [command.next().unwrap().trim_end_matches('\\'), command.next().unwrap()].concat();
+    let folder = TempDir::new().unwrap();
+    let made = Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let [certificate, key] = ["tls.crt", "tls.key"].map(|name| fs::read_to_string(folder.path().join(name)).unwrap());
+    secrets(
+        cluster,
+        "multinic-management-api-tls",
+        &[("tls.crt", &certificate), ("tls.key", &key)],
+    );
+    secrets(cluster, "multinic", &[("token", TOKEN), ("ca.crt", &certificate)]);
+}
+
 /// Makes a Secret with one key.
 pub fn secret(cluster: &Cluster, name: &str, key: &str, value: &str) {
+    secrets(cluster, name, &[(key, value)]);
+}
+
+fn secrets(cluster: &Cluster, name: &str, data: &[(&str, &str)]) {
+    let data: BTreeMap<_, _> = data.iter().copied().collect();
     let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "stringData": {key: value},
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "stringData": data,
     });
     cluster.lab.apply(secret).unwrap();
 }

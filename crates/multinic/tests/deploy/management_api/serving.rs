@@ -10,13 +10,13 @@ use multinic_testing::postgres::PostgresDatabase;
 
 use super::{
     installed,
-    process::{NODES, Pod, TOKEN, secret},
+    process::{NODES, Pod, TOKEN, installation_secrets, secret},
 };
 
 #[tokio::test]
 async fn on_sqlite_it_serves_with_what_the_pod_is_given_and_writes_into_its_volume_only() {
     let cluster = installed("sqlite").await;
-    secret(&cluster, "multinic", "token", TOKEN);
+    installation_secrets(&cluster);
     let pod = Pod::start(&cluster);
     let given = files_below(pod.root.path());
     pod.serves();
@@ -46,7 +46,7 @@ fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
 async fn on_postgresql_two_replicas_serve_what_either_has_taken() {
     let cluster = installed("postgresql").await;
     let database = PostgresDatabase::create();
-    secret(&cluster, "multinic", "token", TOKEN);
+    installation_secrets(&cluster);
     secret(&cluster, "multinic-database", "url", &database.url());
     let (one, other) = (Pod::start(&cluster), Pod::start(&cluster));
     one.serves();
