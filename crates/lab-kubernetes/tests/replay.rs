@@ -295,6 +295,7 @@ fn compare_discovery(recorded: &Value, ours: &Value) {
             "configmaps",
             "events",
             "namespaces",
+            "persistentvolumeclaims",
             "secrets",
             "serviceaccounts",
             "services"
