@@ -163,7 +163,7 @@ function card(contract, operation) {
     const line = make("summary", {}, make("code", {}, status), " ", answer.description || "");
     parts.push(make("details", {}, line, ...body(contract, answer.content)));
   }
-  parts.push(make("h4", {}, "Try it"), copying(command), make("pre", {}, command));
+  parts.push(make("h4", {}, "Try it"), make("div", { class: "command" }, make("pre", {}, command), copying(command)));
   const article = make("article", { id: operation.id, tabindex: "-1" }, ...parts);
   article.dataset.text = JSON.stringify([operation.path, operation.method, operation.summary, operation.description,
     (operation.parameters || []).map(({ name }) => name)]).toLowerCase();
@@ -177,7 +177,10 @@ function render(document_) {
   byId("state").replaceWith(make("article", {}, prose(info.description || ""), make("p", { class: "says" },
     "Keys: / searches, j and k go on and back, Esc clears the search. Errors are problem details (RFC 9457).")));
   const operations = contract.operations();
-  const tags = [...new Set(operations.flatMap(({ tags }) => tags || ["other"]))];
+  // In the contract's own order.
+  const named = (document_.tags || []).map(({ name }) => name);
+  const used = operations.flatMap(({ tags }) => tags || ["other"]);
+  const tags = [...new Set([...named, ...used])].filter((tag) => used.includes(tag));
   for (const tag of tags) {
     const mine = operations.filter((operation) => (operation.tags || ["other"])[0] === tag);
     byId("index").append(make("section", {}, make("h2", {}, tag), ...mine.map((operation) => make("a", { href: `#${operation.id}` },
