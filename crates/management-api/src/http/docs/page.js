@@ -131,7 +131,7 @@ function parameters(contract, list) {
   const rows = list.map((parameter) => make("tr", {},
     make("th", { scope: "row" }, make("code", {}, parameter.name), parameter.required ? make("span", { class: "must" }, "required") : null),
     make("td", { class: "kind" }, parameter.in),
-    make("td", {}, prose(parameter.description || "", "div"), make("div", { class: "kind" }, contract.kind(parameter.schema || {})))));
+    make("td", {}, prose(parameter.description || (parameter.schema || {}).description || "", "div"), make("div", { class: "kind" }, contract.kind(parameter.schema || {})))));
   return make("div", { class: "table" }, make("table", {}, make("tbody", {}, ...rows)));
 }
 

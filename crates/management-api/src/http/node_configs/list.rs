@@ -41,7 +41,7 @@ pub struct Wanted {
     /// The one with this MAC address, in any usual notation.
     #[param(pattern = r"^(?!(00[:-]){5}00$)[0-9A-Fa-f][02468ACEace]((:[0-9A-Fa-f]{2}){5}|(-[0-9A-Fa-f]{2}){5})$")]
     mac_address: Option<String>,
-    /// The one with this IPv4 or IPv6 address.
+    /// The one with this address.
     #[param(schema_with = ip_address)]
     address: Option<String>,
     /// Those whose content changed at that time (RFC 3339) or later.
@@ -64,6 +64,7 @@ fn ip_address() -> Schema {
             .format(Some(SchemaFormat::Custom(format)))
     };
     AnyOfBuilder::new()
+        .description(Some("The one with this IPv4 or IPv6 address."))
         .item(text("ipv4".to_owned()))
         .item(text("ipv6".to_owned()))
         .build()
