@@ -321,6 +321,15 @@ fn a_changed_spec_is_not_delivered_before_it_was_read_for() {
 }
 
 #[test]
+fn another_configs_node_that_did_not_arrive_is_no_matter_of_this_one() {
+    let mut scene = Scene::good();
+    scene.arrivals.insert("w1".parse().unwrap(), Arrival::Arrived);
+    scene.arrivals.insert("w9".parse().unwrap(), Arrival::Missing);
+    let status = scene.status();
+    assert_eq!(said(&status)[3].1, "True");
+}
+
+#[test]
 fn a_node_that_did_not_arrive_is_pending_with_what_it_had() {
     let good = Scene::good().status();
     let mut scene = Scene::good().after(&good);
