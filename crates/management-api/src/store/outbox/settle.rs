@@ -76,18 +76,13 @@ async fn applied(
     now: i64,
     settled: &[Settled],
 ) -> Result<(), StoreError> {
-    for nodes in chunks(&revisions(settled, |one| one.fate == Fate::Applied), 2) {
+    let applied = revisions(settled, |one| one.fate == Fate::Applied);
+    all(connection, cluster, &applied, || {
         Statement::new(DELIVERED)
             .value(now)
-            .text(", due_at = NULL WHERE action = 'apply' AND provider_id = ")
-            .value(cluster.as_str())
-            .text(" AND (node_name, wanted_revision) IN (VALUES ")
-            .rows(nodes.iter().cloned())
-            .text(")")
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
+            .text(", due_at = NULL WHERE action = 'apply'")
+    })
+    .await
 }
 
 /// Of a node that was taken out nothing is left; one without interfaces has no object any more.
@@ -98,20 +93,29 @@ async fn gone(
     settled: &[Settled],
 ) -> Result<(), StoreError> {
     let removed = revisions(settled, |one| one.fate == Fate::Gone && one.action == Action::Remove);
-    for nodes in chunks(&removed, 2) {
-        Statement::new("DELETE FROM deliveries WHERE action = 'remove' AND provider_id = ")
-            .value(cluster.as_str())
-            .text(" AND (node_name, wanted_revision) IN (VALUES ")
-            .rows(nodes.iter().cloned())
-            .text(")")
-            .execute(connection)
-            .await?;
-    }
+    all(connection, cluster, &removed, || {
+        Statement::new("DELETE FROM deliveries WHERE action = 'remove'")
+    })
+    .await?;
     let retired = revisions(settled, |one| one.fate == Fate::Gone && one.action != Action::Remove);
-    for nodes in chunks(&retired, 2) {
+    all(connection, cluster, &retired, || {
         Statement::new(DELIVERED)
             .value(now)
-            .text(", due_at = NULL, sent_at = NULL, action = 'retire' WHERE action <> 'remove' AND provider_id = ")
+            .text(", due_at = NULL, sent_at = NULL, action = 'retire' WHERE action <> 'remove'")
+    })
+    .await
+}
+
+/// Does one thing to all of these nodes that are still wanted at these revisions.
+async fn all(
+    connection: &mut AnyConnection,
+    cluster: &ClusterId,
+    nodes: &[Vec<Value>],
+    what: impl Fn() -> Statement + Send + Sync,
+) -> Result<(), StoreError> {
+    for nodes in chunks(nodes, 2) {
+        what()
+            .text(" AND provider_id = ")
             .value(cluster.as_str())
             .text(" AND (node_name, wanted_revision) IN (VALUES ")
             .rows(nodes.iter().cloned())
