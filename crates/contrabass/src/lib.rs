@@ -18,4 +18,4 @@ pub use error::ContrabassError;
 pub use multinic_transport::{Pauses, RetryPolicy};
 pub use provider::{AnswerError, Provider};
 pub use provider_path::{ProviderPath, ProviderPathError};
-pub use rabbitmq::{Broker, RabbitMq};
+pub use rabbitmq::RabbitMq;

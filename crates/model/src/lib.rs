@@ -8,6 +8,7 @@
 //! [`inventory`] (what OpenStack said), [`earlier`] (what was delivered before).
 
 pub mod address;
+pub mod broker;
 pub mod crds;
 pub mod earlier;
 pub mod ids;
@@ -21,6 +22,7 @@ pub mod openstack_config;
 pub mod selection;
 
 pub use address::InterfaceAddress;
+pub use broker::{Broker, BrokerError};
 pub use earlier::{Earlier, EarlierNode, UnreadableNode};
 pub use ids::{ClusterId, InstanceId, InterfaceId, NetworkId, PortId, ProjectId, ProviderId, SubnetId};
 pub use mac::MacAddress;

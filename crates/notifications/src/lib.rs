@@ -1,0 +1,14 @@
+//! What Nova and Neutron announce on RabbitMQ, as typed hints: "server X may have changed", "port Y may be gone".
+//!
+//! A hint is never data (rule 8): it says what to read again, and which absence needs no second reading. Everything works
+//! without them.
+//!
+//! Read in this order: [`hint`] (what comes out), [`settings`] (what goes in), [`sink`] (who is told).
+
+pub mod hint;
+pub mod settings;
+pub mod sink;
+
+pub use hint::{Hint, NetworkHint, PortHint, ServerHint, Subject, SubnetHint};
+pub use settings::{Binding, LinkPace, LinkSettings, QueueKind, QueueSettings};
+pub use sink::{EventKind, LinkError, LinkState, Message, MessageOutcome, Sink};
