@@ -13,11 +13,33 @@ package_of() {
   esac
 }
 
+# Debian keeps the programs of servers out of a user's path.
+outside_the_path() {
+  case $1 in
+    initdb) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+    rabbitmq-server) [ -e /usr/lib/rabbitmq/bin/rabbitmq-server ] ;;
+    *) false ;;
+  esac
+}
+
+# No service that comes with a package may start by itself: an existing policy-rc.d stays, else one is lent.
+install_packages() {
+  local lent='' rc=0
+  export DEBIAN_FRONTEND=noninteractive
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
+    lent=1
+  fi
+  apt-get install -y -q --no-install-recommends "$@" >&2 ||
+    { apt-get update -q >&2 && apt-get install -y -q --no-install-recommends "$@" >&2; } || rc=$?
+  [ -z "$lent" ] || rm -f /usr/sbin/policy-rc.d
+  return $rc
+}
+
 packages='' crates=''
 for command in "$@"; do
   command -v "$command" >/dev/null && continue
-  # Debian keeps the programs of PostgreSQL's server out of the path.
-  [ "$command" = initdb ] && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue
+  outside_the_path "$command" && continue
   case $command in
     cargo) echo "error: Rust is missing: see https://rustup.rs" >&2; exit 1 ;;
     cargo-*) crates="$crates $command" ;;
@@ -30,10 +52,8 @@ if [ -n "$packages" ]; then
     echo "error: missing Debian packages:$packages (as root: apt-get install$packages)" >&2
     exit 1
   fi
-  export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086
-  apt-get install -y -q --no-install-recommends $packages >&2 ||
-    { apt-get update -q >&2 && apt-get install -y -q --no-install-recommends $packages >&2; }
+  install_packages $packages
 fi
 
 for crate in $crates; do

@@ -1,6 +1,6 @@
-//! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]), an
-//! address that leads elsewhere ([`relay`]), clients of the management API with a long memory ([`writers`]), and deliveries
-//! as they are expected ([`expect`]).
+//! For tests only: a scripted HTTP server ([`server`]), fuzzing on stable Rust ([`fuzz`]), PostgreSQL ([`postgres`]),
+//! RabbitMQ ([`rabbitmq`]), an address that leads elsewhere ([`relay`]), clients of the management API with a long memory
+//! ([`writers`]), and deliveries as they are expected ([`expect`]).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +13,8 @@
 pub mod expect;
 pub mod fuzz;
 pub mod postgres;
+mod programs;
+pub mod rabbitmq;
 pub mod relay;
 pub mod server;
 pub mod writers;

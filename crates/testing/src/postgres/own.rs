@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::programs::{Programs, done, make_folder, open, watchdog};
+use super::programs::{ACCOUNT, Programs};
+use crate::programs::{done, open, watchdog};
 
 /// A running server with one database, `multinic`; it ends, and its folder goes, when dropped.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl PostgresServer {
 
     fn prepare(settings: &[&str]) -> Self {
         let folder = std::env::temp_dir().join(format!("multinic-postgres-{:016x}", rand::random::<u64>()));
-        make_folder(&folder);
+        ACCOUNT.make_folder(&folder);
         let in_use = open(&folder.with_extension("in-use"));
         in_use.lock().unwrap();
         // Also after this process was killed.

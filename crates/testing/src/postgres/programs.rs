@@ -1,14 +1,15 @@
 //! Debian's programs, run as somebody who is not root.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt},
-        process::CommandExt,
-    },
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+use crate::programs::{Account, done};
+
+/// PostgreSQL refuses to run as root.
+pub(super) const ACCOUNT: Account = Account("postgres");
 
 const MISSING: &str = "PostgreSQL's server programs were not found; install them with: apt-get install postgresql";
 
@@ -22,20 +23,9 @@ impl Programs {
         Self(newest().expect(MISSING))
     }
 
-    /// A program, to be run by the owner of the data: PostgreSQL refuses to run as root.
+    /// A program, to be run by the owner of the data.
     pub fn command(&self, program: &str) -> Command {
-        let program = self.0.join(program);
-        let mut command = if uid() == 0 {
-            let mut command = Command::new("setpriv");
-            command
-                .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-                .arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir("/").stdin(Stdio::null());
-        command
+        ACCOUNT.command(self.0.join(program))
     }
 
     /// A client program, as the database's owner, for the server whose socket is in the folder.
@@ -72,50 +62,6 @@ impl Programs {
                 .stderr(Stdio::null()),
         );
     }
-}
-
-/// A new folder for the owner of the data only.
-pub(super) fn make_folder(folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
-    if uid() == 0 {
-        done(Command::new("chown").arg("postgres:postgres").arg(folder));
-    }
-}
-
-/// Runs a script with the folder as its `$1` that outlives this process.
-pub(super) fn watchdog(script: &str, folder: &Path) {
-    let watchdog = Command::new("sh")
-        .args(["-c", script, "sh"])
-        .arg(folder)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
-    drop(watchdog.unwrap());
-}
-
-/// Runs it to its end; what it printed.
-pub(super) fn done(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("failed to run {command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "failed to run {command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-pub(super) fn open(path: &Path) -> File {
-    OpenOptions::new().create(true).append(true).open(path).unwrap()
-}
-
-pub(super) fn uid() -> u32 {
-    fs::metadata("/proc/self").map_or(0, |own| own.uid())
 }
 
 /// Debian keeps the server's programs beside one another by version.

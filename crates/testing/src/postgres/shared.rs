@@ -8,7 +8,8 @@ use std::{
     path::PathBuf,
 };
 
-use super::programs::{Programs, done, make_folder, open, uid, watchdog};
+use super::programs::{ACCOUNT, Programs};
+use crate::programs::{done, open, uid, watchdog};
 
 /// One database on the shared server, dropped with this value.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Server {
 
     fn start(&self) {
         let _ = fs::remove_dir_all(&self.folder);
-        make_folder(&self.folder);
+        ACCOUNT.make_folder(&self.folder);
         self.programs.init(&self.folder);
         self.programs.start(&self.folder, "-c fsync=off -c max_connections=300");
         self.watch();
