@@ -20,6 +20,10 @@ pub enum Hint {
 }
 
 /// A server, by what Nova says of it.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four questions that are answered and merged one by one"
+)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerHint {
     /// Which one.
@@ -125,12 +129,13 @@ const DEVICES: usize = 8;
 impl PortHint {
     fn merge(&mut self, later: Self) {
         self.mac = later.mac.or(self.mac);
-        for device in later.devices {
-            if self.devices.len() < DEVICES || Some(&device) == later.device.as_ref() {
-                self.devices.insert(device);
-            }
-        }
+        self.devices.extend(later.devices);
         self.device = later.device;
+        while self.devices.len() > DEVICES {
+            let other = self.devices.iter().find(|&device| Some(device) != self.device.as_ref());
+            let Some(other) = other.cloned() else { break };
+            self.devices.remove(&other);
+        }
         self.addresses = later.addresses.or_else(|| self.addresses.take());
         // A port id never comes back.
         self.gone |= later.gone;

@@ -3,12 +3,15 @@
 //! A hint is never data (rule 8): it says what to read again, and which absence needs no second reading. Everything works
 //! without them.
 //!
-//! Read in this order: [`hint`] (what comes out), [`settings`] (what goes in), [`sink`] (who is told).
+//! Read in this order: [`hint`] (what comes out), [`settings`] (what goes in), [`sink`] (who is told), [`decode`]
+//! (from bytes to hints).
 
+pub mod decode;
 pub mod hint;
 pub mod settings;
 pub mod sink;
 
+pub use decode::decode;
 pub use hint::{Hint, NetworkHint, PortHint, ServerHint, Subject, SubnetHint};
 pub use settings::{Binding, LinkPace, LinkSettings, QueueKind, QueueSettings};
 pub use sink::{EventKind, LinkError, LinkState, Message, MessageOutcome, Sink};
