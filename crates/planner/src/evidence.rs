@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
-use multinic_model::{ConfigKey, InstanceId, VmSelector};
+use multinic_model::{ConfigKey, InstanceId, MacAddress, VmSelector};
 
 use crate::{
-    Claim,
+    Claim, News,
     earlier_index::EarlierIndex,
     matching::{Config, Configs, Match, Sight},
     vms::Vms,
@@ -23,6 +23,16 @@ pub(crate) struct Evidence<'a> {
     pub lost: bool,
     /// The subnets of the configs that still answer for it: what is missing there is missing by reading alone.
     pub answered: Vec<IpNet>,
+    /// A config that answers for it has not looked again at the server itself since the last plan.
+    pub unseen_server: bool,
+    /// The same of its ports.
+    pub unseen_ports: bool,
+    /// That the server was deleted is announced.
+    pub deleted: bool,
+    /// That some port was taken out is announced.
+    pub detached: bool,
+    /// That ports with these MAC addresses are gone is announced.
+    pub gone_ports: Vec<MacAddress>,
     /// Everybody concerned.
     pub configs: Vec<&'a ConfigKey>,
 }
@@ -150,7 +160,10 @@ impl<'a> Hearing<'_, 'a> {
             match (found, vm) {
                 (Match::Server(id, _), Some(vm)) => {
                     let respecified = respecified.contains(id);
-                    self.note_number(*vm, config.key, |evidence| evidence.selected(cidr, respecified));
+                    self.note_number(*vm, config.key, |evidence| {
+                        evidence.selected(cidr, respecified);
+                        evidence.heed(config.news, id);
+                    });
                 }
                 (Match::Ambiguous(ids), _) => {
                     for id in ids.iter().filter(|id| !vms.selects(index, id)) {
@@ -173,12 +186,18 @@ impl<'a> Hearing<'_, 'a> {
     /// no server any more.
     fn hear_lost(&mut self, selector: &VmSelector, config: &Config<'a>, cidr: Option<IpNet>) {
         if let Some(id) = selector.instance_id() {
-            self.note(&id, config.key, |evidence| evidence.lost(cidr));
+            self.note(&id, config.key, |evidence| {
+                evidence.lost(cidr);
+                evidence.heed(config.news, &id);
+            });
         }
         let node = self.earlier.named(selector.as_str());
         let node = node.and_then(|node| self.earlier.nodes.get(node));
         if let Some(node) = node.filter(|node| self.configs.server(node.instance).is_none()) {
-            self.note_number(node.owner, config.key, |evidence| evidence.lost(cidr));
+            self.note_number(node.owner, config.key, |evidence| {
+                evidence.lost(cidr);
+                evidence.heed(config.news, node.instance);
+            });
         }
     }
 
@@ -192,6 +211,7 @@ impl<'a> Hearing<'_, 'a> {
             } else {
                 evidence.lost(cidr);
             }
+            evidence.heed(config.news, &claim.instance_id);
         });
     }
 }
@@ -247,6 +267,15 @@ impl Evidence<'_> {
             }
             None => self.blind = true,
         }
+    }
+
+    fn heed(&mut self, news: Option<&News>, instance: &InstanceId) {
+        let Some(News { seen, announced }) = news else { return };
+        self.unseen_server |= !seen.server(instance);
+        self.unseen_ports |= !seen.ports(instance);
+        self.deleted |= announced.deleted.contains(instance);
+        self.detached |= announced.detached.contains(instance);
+        self.gone_ports.extend(announced.ports_of(instance));
     }
 
     /// Whether the absence of an interface in `cidr` needs no second reading. `None`: nobody knows where it lies.

@@ -8,7 +8,7 @@ use multinic_model::{
     openstack_config::NodeStatus,
 };
 
-use crate::RemovalLedger;
+use crate::{News, RemovalLedger};
 
 /// Everything one plan depends on; nothing else does it look at.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,13 @@ pub enum Reading<'a> {
     /// Everything, checked. Configs of one project may share one inventory: share the reference then, it is indexed
     /// once. An inventory of another project, or one that was not asked for the config's subnet, counts as failed.
     Complete(&'a Inventory),
+    /// The same, where only a part of it is new, or removals were announced.
+    Renewed {
+        /// All of it.
+        inventory: &'a Inventory,
+        /// What the last plan did not know.
+        news: &'a News,
+    },
     /// Nothing that may be used (rule 1).
     Failed,
 }

@@ -23,6 +23,7 @@ mod inventory_index;
 mod ledger;
 mod matching;
 mod memory;
+mod news;
 mod order;
 mod outcome;
 mod output;
@@ -34,6 +35,7 @@ mod vms;
 pub use finding::{Finding, Reason, Severity};
 pub use input::{Claim, ConfigInput, PlanInput, Policy, Reading, Scope};
 pub use ledger::RemovalLedger;
+pub use news::{Announced, News, Seen};
 pub use output::{Change, Plan, PlannedNode, VmOutcome, VmState};
 
 use crate::{

@@ -8,7 +8,7 @@ use multinic_model::{
 };
 
 use crate::{
-    Claim, ConfigInput, PlanInput, Reading,
+    Claim, ConfigInput, News, PlanInput, Reading, Seen,
     finding::{Concern, Findings, Reason, Severity},
     inventory_index::InventoryIndex,
 };
@@ -27,6 +27,8 @@ pub(crate) struct Config<'a> {
     pub selection: &'a Selection,
     pub delivered: &'a [Claim],
     pub changed: bool,
+    /// What of its reading is new; `None`: all of it.
+    pub news: Option<&'a News>,
     /// Index into the inventories; `None` without a usable reading.
     pub inventory: Option<usize>,
     pub sight: Sight<'a>,
@@ -91,6 +93,10 @@ impl<'a> Configs<'a> {
                 selection,
                 delivered,
                 changed,
+                news: match reading {
+                    Reading::Renewed { news, .. } => Some(news),
+                    Reading::Complete(_) | Reading::Failed => None,
+                },
                 inventory,
                 sight: inventory.map_or(Sight::Blind, |inventory| configs.sight(inventory, selection)),
                 matches,
@@ -110,7 +116,7 @@ impl<'a> Configs<'a> {
         reading: Reading<'a>,
         seen: &mut HashMap<*const Inventory, usize>,
     ) -> Option<usize> {
-        let Reading::Complete(inventory) = reading else {
+        let (Reading::Complete(inventory) | Reading::Renewed { inventory, .. }) = reading else {
             return None;
         };
         if inventory.project != selection.project || !inventory.subnets.contains_key(&selection.subnet) {
@@ -145,6 +151,12 @@ impl<'a> Configs<'a> {
         self.inventories
             .iter()
             .find_map(|index| index.inventory.servers.get(instance))
+    }
+
+    /// Whether every reading is new as a whole.
+    pub fn all_seen(&self) -> bool {
+        let mut news = self.present.iter().filter_map(|config| config.news);
+        news.all(|news| news.seen == Seen::Everything)
     }
 
     /// Every config that exists.

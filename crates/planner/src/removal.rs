@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use multinic_model::NodeName;
+use multinic_model::{MacAddress, NodeName};
 
 use crate::{
     Policy, RemovalLedger, Scope,
@@ -170,7 +170,9 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
     let evidence = world.evidence.of(held.owner);
     match owner {
         Owner::Frozen | Owner::Foreign => Fate::Kept(Keep::Untouched),
-        Owner::Displaced(_) | Owner::Departing => missing(world, evidence, held, item),
+        Owner::Departing => missing(world, held, item, &Absence::of_server(world, evidence)),
+        // It is the VM that comes which was looked at, or not.
+        Owner::Displaced(vm) => missing(world, held, item, &Absence::of_name(world, world.evidence.of(vm))),
         Owner::Home(vm) => {
             let Some(account) = world.accounts.get(vm) else {
                 return Fate::Kept(Keep::Untouched);
@@ -179,24 +181,73 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
             if item.mac.map_or(!account.macs.is_empty(), |mac| account.has(mac)) {
                 return Fate::Present;
             }
-            unaccounted(world, evidence, account.unreadable, held, item)
+            let absence = Absence::of_port(world, evidence, item.mac, account.unreadable);
+            unaccounted(world, account.unreadable, held, item, &absence)
         }
         Owner::Former(vm) => {
             let account = world.accounts.get(vm);
             let accounted = account.zip(item.mac).is_some_and(|(account, mac)| account.has(mac));
             let unreadable = !accounted && account.is_some_and(|account| account.unreadable);
-            // Where the server lives is what a reading says: direct evidence is about shares, not about names.
-            unaccounted(world, None, unreadable, held, item)
+            unaccounted(world, unreadable, held, item, &Absence::of_name(world, evidence))
+        }
+    }
+}
+
+/// What makes an absence believable.
+struct Absence<'e, 'a> {
+    /// The shares that were let go of; `None` where they do not matter.
+    shares: Option<&'e Evidence<'a>>,
+    /// OpenStack has announced it.
+    announced: bool,
+    /// Nobody has looked again since the last plan: it is the same absence, and does not count twice.
+    unseen: bool,
+}
+
+impl<'e, 'a> Absence<'e, 'a> {
+    /// A server is not there.
+    fn of_server(world: World<'_, '_>, evidence: Option<&'e Evidence<'a>>) -> Self {
+        Self {
+            shares: evidence,
+            announced: evidence.is_some_and(|evidence| evidence.deleted),
+            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_server),
+        }
+    }
+
+    /// A server is there, and not its port. One that cannot be understood may be any that nobody names.
+    fn of_port(
+        world: World<'_, '_>,
+        evidence: Option<&'e Evidence<'a>>,
+        mac: Option<MacAddress>,
+        unreadable: bool,
+    ) -> Self {
+        let announced = |(evidence, mac): (&Evidence<'_>, MacAddress)| {
+            evidence.gone_ports.contains(&mac) || (evidence.detached && !unreadable)
+        };
+        Self {
+            shares: evidence,
+            announced: evidence.zip(mac).is_some_and(announced),
+            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_ports),
+        }
+    }
+
+    /// A server is not where it was. That is what a reading says: shares and announcements are not about names.
+    fn of_name(world: World<'_, '_>, evidence: Option<&'e Evidence<'a>>) -> Self {
+        Self {
+            shares: None,
+            announced: false,
+            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| {
+                evidence.unseen_server || evidence.unseen_ports
+            }),
         }
     }
 }
 
 fn unaccounted(
     world: World<'_, '_>,
-    evidence: Option<&Evidence<'_>>,
     unreadable: bool,
     held: &Held<'_>,
     item: &Item<'_>,
+    absence: &Absence<'_, '_>,
 ) -> Fate {
     if world.evidence.is_blind(held.owner) {
         return Fate::Kept(Keep::Blind);
@@ -204,23 +255,20 @@ fn unaccounted(
     if world.policy.scope == Scope::Additive {
         return Fate::Kept(Keep::Additive);
     }
-    match missing(world, evidence, held, item) {
+    match missing(world, held, item, absence) {
         Fate::Missed(_) if unreadable => Fate::Kept(Keep::Unreadable),
         fate => fate,
     }
 }
 
-fn missing(world: World<'_, '_>, evidence: Option<&Evidence<'_>>, held: &Held<'_>, item: &Item<'_>) -> Fate {
+fn missing(world: World<'_, '_>, held: &Held<'_>, item: &Item<'_>, absence: &Absence<'_, '_>) -> Fate {
     let cidr = item.interface.map(|interface| interface.address.cidr());
-    if evidence.is_some_and(|evidence| evidence.lets_go(cidr)) {
+    let let_go = absence.shares.is_some_and(|evidence| evidence.lets_go(cidr));
+    if let_go || (absence.announced && !absence.unseen) {
         return Fate::Leaving;
     }
-    Fate::Missed(
-        world
-            .ledger
-            .missed(held.name, held.instance, item.mac)
-            .saturating_add(1),
-    )
+    let before = world.ledger.missed(held.name, held.instance, item.mac);
+    Fate::Missed(before.saturating_add(u32::from(!absence.unseen)))
 }
 
 fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Rename> {
@@ -244,9 +292,11 @@ fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Ren
 
 fn rename(world: World<'_, '_>, home: &Held<'_>, wanted: &NodeName) -> Rename {
     let waits = world.evidence.is_blind(home.owner);
-    let seen = world.ledger.renamed(home.name, home.instance, wanted);
+    let evidence = world.evidence.of(home.owner);
+    let unseen = evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_server);
+    let before = world.ledger.renamed(home.name, home.instance, wanted);
     Rename {
-        count: if waits { seen } else { seen.saturating_add(1) },
+        count: before.saturating_add(u32::from(!waits && !unseen)),
         waits,
     }
 }

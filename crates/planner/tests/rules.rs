@@ -6,7 +6,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use multinic_model::{Earlier, EarlierNode, Interface, InterfaceId, NodeName};
-use multinic_planner::{Change, Claim, Plan, PlannedNode, Policy, Reason, RemovalLedger, Scope};
+use multinic_planner::{Announced, Change, Claim, News, Plan, PlannedNode, Policy, Reason, RemovalLedger, Scope, Seen};
 use proptest::prelude::*;
 use world::{
     Event, Nodes, World, address, after, held, held_by_instance, history, instance, mac, mtu, oracle, policy,
@@ -114,6 +114,19 @@ fn only_readings(world: &World) -> World {
     quiet
 }
 
+/// Every server and every port, whoever has it.
+fn everything_is_gone() -> Announced {
+    let servers: BTreeSet<_> = (0..8).map(instance).collect();
+    let ports = servers
+        .iter()
+        .flat_map(|server| (0..32).map(|port| (server.clone(), mac(port))));
+    Announced {
+        ports: ports.collect(),
+        deleted: servers.clone(),
+        detached: servers,
+    }
+}
+
 fn duplicates(nodes: &Nodes) -> bool {
     let macs: Vec<_> = nodes
         .values()
@@ -169,6 +182,48 @@ proptest! {
             let nodes = held(&after(&world.nodes, &plan));
             for (interface, id) in held(&world.nodes) {
                 assert_eq!(nodes.get(&interface), Some(&id), "{interface:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn what_nobody_looked_at_again_confirms_nothing(events in history(), looked_at in 0_u8..7) {
+        let looked_at: BTreeSet<_> = (0..looked_at).map(instance).collect();
+        live(&events, |world, _| {
+            let mut quiet = only_readings(world);
+            quiet.ledger = RemovalLedger::default();
+            let seen = Seen::Part { servers: looked_at.clone(), ports: looked_at.clone() };
+            quiet.news = Some(News { seen, ..News::none() });
+            let before = quiet.nodes.clone();
+            for _ in 0..3 {
+                let plan = quiet.plan(&policy(Scope::WholeTruth));
+                quiet.deliver(&plan);
+            }
+            let now = held(&quiet.nodes);
+            // A server that was looked at may have taken the name of one that is nobody's.
+            let wants = |(vm, name): (&u8, &u8)| looked_at.contains(&instance(*vm)).then(|| server_name(*name));
+            let wanted: BTreeSet<_> = world.servers.iter().filter_map(wants).collect();
+            for (name, mac) in held(&before).keys().filter(|interface| !now.contains_key(interface)) {
+                let owner = &before[name].instance_id;
+                assert!(looked_at.contains(owner) || wanted.contains(name.as_str()), "{name} {mac}");
+            }
+        });
+    }
+
+    #[test]
+    fn an_announcement_removes_nothing_that_the_reading_shows(events in history()) {
+        live(&events, |world, _| {
+            let mut quiet = only_readings(world);
+            quiet.ledger = RemovalLedger::default();
+            quiet.news = Some(News { announced: everything_is_gone(), ..News::default() });
+            let plan = quiet.plan(&policy(Scope::WholeTruth));
+            let now = held_by_instance(&after(&world.nodes, &plan));
+            for (vm, _) in &world.servers {
+                for (shown, ..) in oracle::content(world, *vm) {
+                    let interface = (instance(*vm), shown);
+                    let kept = now.contains_key(&interface) || !held_by_instance(&world.nodes).contains_key(&interface);
+                    assert!(kept, "{interface:?}");
+                }
             }
         });
     }

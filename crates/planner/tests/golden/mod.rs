@@ -16,7 +16,9 @@ use multinic_model::{
     ClusterId, ConfigKey, Earlier, EarlierNode, Interface, Selection, SubnetSelector, UnreadableNode, VmSelector,
     inventory::{Inventory, PortStatus},
 };
-use multinic_planner::{Claim, ConfigInput, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, plan};
+use multinic_planner::{
+    Announced, Claim, ConfigInput, News, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, Seen, plan,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[derive(Deserialize)]
@@ -59,6 +61,9 @@ struct ConfigFile {
 struct Step {
     /// Without it, the reading before is repeated.
     projects: Option<BTreeMap<String, ProjectFile>>,
+    /// What of the readings is new, by project; without an entry, all of it.
+    #[serde(default)]
+    news: BTreeMap<String, NewsFile>,
     /// Configs whose reading failed.
     #[serde(default)]
     failed: Vec<String>,
@@ -77,6 +82,21 @@ struct Step {
     /// Configs that do not exist at this step.
     #[serde(default)]
     absent: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct NewsFile {
+    /// The servers that were looked at; without it and `ports`, everything was.
+    servers: Option<Vec<String>>,
+    /// Those whose ports were.
+    ports: Option<Vec<String>>,
+    /// Servers that are announced to be deleted.
+    deleted: Vec<String>,
+    /// Servers that are announced to have lost some port.
+    detached: Vec<String>,
+    /// Ports that are announced to be gone: `instance :07`
+    gone: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -167,6 +187,20 @@ fn plan_step(
         .iter()
         .map(|(name, config)| (name.as_str(), config.build(name, &cluster)))
         .collect();
+    let news: BTreeMap<&str, News> = step
+        .news
+        .iter()
+        .map(|(name, news)| (name.as_str(), news.build()))
+        .collect();
+    let reading = |config: &ConfigFile, project: &str| {
+        let Some(inventory) = inventories.get(project) else {
+            return Reading::Failed;
+        };
+        match news.get(config.project.as_str()) {
+            Some(news) => Reading::Renewed { inventory, news },
+            None => Reading::Complete(inventory),
+        }
+    };
     let present = configs.iter().filter(|(name, _)| !step.absent.contains(name));
     let inputs: Vec<_> = present
         .map(|(name, config)| {
@@ -184,12 +218,13 @@ fn plan_step(
                 };
             }
             let project = step.mistaken.get(name).unwrap_or(&config.project);
-            let inventory = inventories
-                .get(project.as_str())
-                .filter(|_| !step.failed.contains(name));
             ConfigInput::Present {
                 selection,
-                reading: inventory.map_or(Reading::Failed, Reading::Complete),
+                reading: if step.failed.contains(name) {
+                    Reading::Failed
+                } else {
+                    reading(config, project)
+                },
                 delivered,
                 changed: step.changed.contains(name),
             }
@@ -269,6 +304,31 @@ impl ConfigFile {
             project: parse::project(&self.project),
             subnet: by_id.or(by_name).unwrap(),
             vms: self.vms.iter().map(|vm| VmSelector::new(vm).unwrap()).collect(),
+        }
+    }
+}
+
+impl NewsFile {
+    fn build(&self) -> News {
+        let set = |ids: &[String]| ids.iter().map(|id| id.parse().unwrap()).collect();
+        let seen = match (&self.servers, &self.ports) {
+            (None, None) => Seen::Everything,
+            (servers, ports) => Seen::Part {
+                servers: set(servers.as_deref().unwrap_or_default()),
+                ports: set(ports.as_deref().unwrap_or_default()),
+            },
+        };
+        let gone = |text: &String| {
+            let (instance, mac) = text.split_once(' ').unwrap();
+            (instance.parse().unwrap(), parse::mac(mac))
+        };
+        News {
+            seen,
+            announced: Announced {
+                deleted: set(&self.deleted),
+                detached: set(&self.detached),
+                ports: self.gone.iter().map(gone).collect(),
+            },
         }
     }
 }

@@ -9,7 +9,7 @@ use multinic_model::{
     PortId, ProjectId, Selection, SubnetId, SubnetSelector, UnreadableNode, VmSelector,
     inventory::{FixedIp, Inventory, Port, PortStatus, Server, Subnet, SubnetLookup, UnreadablePort},
 };
-use multinic_planner::{Claim, ConfigInput, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, plan};
+use multinic_planner::{Claim, ConfigInput, News, Plan, PlanInput, Policy, Reading, RemovalLedger, Scope, plan};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -61,6 +61,8 @@ pub struct World {
     pub odd_nodes: BTreeSet<NodeName>,
     pub broken_subnets: BTreeSet<u8>,
     pub unreadable: BTreeSet<u8>,
+    /// What is new; `None`: everything.
+    pub news: Option<News>,
     /// How many deliveries arrive; the others are lost.
     arriving: usize,
 }
@@ -164,6 +166,7 @@ impl World {
             odd_nodes: BTreeSet::new(),
             broken_subnets: BTreeSet::new(),
             unreadable: BTreeSet::new(),
+            news: None,
             arriving: usize::MAX,
         }
     }
@@ -354,7 +357,12 @@ impl World {
                 let reading = if self.failed.contains(id) {
                     Reading::Failed
                 } else {
-                    Reading::Complete(inventory)
+                    self.news
+                        .as_ref()
+                        .map_or(Reading::Complete(inventory), |news| Reading::Renewed {
+                            inventory,
+                            news,
+                        })
                 };
                 ConfigInput::Present {
                     selection,
