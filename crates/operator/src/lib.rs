@@ -11,6 +11,7 @@ pub mod settings;
 pub mod departures;
 pub mod engine;
 pub mod finalizer;
+pub mod hints;
 pub mod index;
 mod manager;
 mod pass;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use multinic_operator::observe::{Metrics, PassOutcome};
+use multinic_notifications::{EventKind, MessageOutcome};
+use multinic_operator::observe::{LinkNumbers, Metrics, PassOutcome};
 
 use crate::guide::{API_GUIDES, GUIDES, first_cells, read};
 
@@ -16,6 +17,16 @@ pub fn names() -> BTreeSet<String> {
     metrics.failure("login");
     metrics.delivered(1, 1);
     metrics.synced(&"cluster".parse().unwrap(), std::time::SystemTime::UNIX_EPOCH);
+    let link = LinkNumbers {
+        connected: true,
+        blocked: false,
+        absent_exchanges: 0,
+    };
+    let notifications = metrics.notifications();
+    notifications.links(&"provider".parse().unwrap(), Some(link));
+    notifications.connection("connected");
+    notifications.message(EventKind::Server, MessageOutcome::Hint, None);
+    notifications.concerned(1, 1);
     in_queries(&metrics.text().unwrap())
 }
 

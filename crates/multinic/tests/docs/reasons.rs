@@ -8,12 +8,13 @@ use multinic_planner::Reason as Finding;
 use crate::guide::{GUIDES, first_cells, read};
 
 /// The conditions, and Events that are about no condition.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "CredentialsResolved",
     "CloudReachable",
     "Resolved",
     "Delivered",
     "Ready",
+    "EventSource",
     "FindingResolved",
     "RemovalQueued",
     "RemovalDelivered",

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     departures::{Removals, RemovalsError},
+    hints::{Links, LinksPace, Tidings},
     index::{Index, Record, Unit},
     observe::Heartbeat,
     pass::{Finished, Order, Rhythm, Tools, Writer},
@@ -39,6 +40,7 @@ pub(super) struct Conductor {
     memories: BTreeMap<Unit, Memory>,
     passes: Passes,
     awaited: Awaited,
+    links: Links,
     /// The settings that the passes are made with.
     state: SettingsState,
 }
@@ -61,12 +63,19 @@ impl Conductor {
         heartbeat.beat();
         let removals = Removals::load(client.clone(), &namespace).await?;
         let (sender, written) = mpsc::unbounded_channel();
+        let links_pace = LinksPace {
+            random: pace.random,
+            now: pace.now,
+            ..LinksPace::default()
+        };
+        let links = Links::new(metrics.clone(), links_pace);
         let tools = Tools {
             writer: Writer::new(client, pace.writes, sender),
             removals,
             fence,
             announcer,
             metrics,
+            standings: links.standings(),
             rhythm: Rhythm::begin(),
             pace,
             slots: Arc::new(Semaphore::new(pace.passes)),
@@ -86,6 +95,7 @@ impl Conductor {
             memories: BTreeMap::new(),
             passes: Passes::default(),
             awaited: Awaited::default(),
+            links,
             state: SettingsState::default(),
         })
     }
@@ -119,6 +129,7 @@ impl Conductor {
             Some(record) = self.written.recv() => self.learn(record),
             Ok(()) = self.settings.changed() => self.take_settings(),
             ended = self.passes.ended() => self.end(ended).await,
+            tidings = self.links.next() => self.hear(&tidings),
             cluster = self.awaited.arrived() => self.queue.add(Unit::Cluster(cluster), Instant::now(), Wish::default()),
             () = sleep_until(wake) => {}
         }
@@ -153,6 +164,12 @@ impl Conductor {
             };
             self.queue.add_afresh(&unit, now, wish);
         }
+    }
+
+    /// Something may have changed at a provider.
+    fn hear(&mut self, tidings: &Tidings) {
+        let due = self.index.of_provider(&tidings.provider);
+        self.due(due);
     }
 
     fn count_configs(&self) {

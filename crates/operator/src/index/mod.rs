@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use multinic_model::{ClusterId, ConfigKey};
+use multinic_model::{ClusterId, ConfigKey, ProviderId};
 
 pub use record::{ALLOW_MASS_REMOVAL, Record, claims, reference};
 
@@ -158,6 +158,22 @@ impl Index {
     /// Whether a unit has any.
     pub fn has(&self, unit: &Unit) -> bool {
         self.units.contains_key(unit)
+    }
+
+    /// Every provider that a config asks something of.
+    pub fn providers(&self) -> BTreeSet<ProviderId> {
+        self.asked().map(|(provider, _)| provider.clone()).collect()
+    }
+
+    /// The units that ask something of this provider.
+    pub fn of_provider(&self, provider: &ProviderId) -> BTreeSet<Unit> {
+        let of_it = self.asked().filter(|(asked, _)| *asked == provider);
+        of_it.map(|(_, record)| part(record).0).collect()
+    }
+
+    fn asked(&self) -> impl Iterator<Item = (&ProviderId, &Record)> {
+        let present = self.records().filter(|record| record.deleted_at.is_none());
+        present.filter_map(|record| Some((&record.spec.as_ref().ok()?.provider, record)))
     }
 
     /// Every config, by key.

@@ -117,6 +117,39 @@ fn a_deleted_config_leaves_the_cluster_that_it_delivered_into() {
 }
 
 #[test]
+fn a_provider_is_named_for_as_long_as_a_config_asks_something_of_it() {
+    let (provider, mut index) = ("p".parse().unwrap(), Index::default());
+    assert_eq!(index.providers(), BTreeSet::new());
+    let asks = Sketch::new(0);
+    let elsewhere = Sketch {
+        cluster: Some(1),
+        ..Sketch::new(1)
+    };
+    for sketch in [&asks, &elsewhere] {
+        see(&mut index, sketch);
+    }
+    assert_eq!(index.providers(), BTreeSet::from([ProviderId::clone(&provider)]));
+    assert_eq!(index.of_provider(&provider), BTreeSet::from([unit(0), unit(1)]));
+    assert_eq!(index.of_provider(&"q".parse().unwrap()), BTreeSet::new());
+    let (deleted, unreadable) = (
+        Sketch {
+            deleted: true,
+            version: 2,
+            ..asks
+        },
+        Sketch {
+            cluster: None,
+            version: 2,
+            ..elsewhere
+        },
+    );
+    for sketch in [&deleted, &unreadable] {
+        see(&mut index, sketch);
+    }
+    assert_eq!(index.providers(), BTreeSet::new());
+}
+
+#[test]
 fn a_config_that_cannot_be_read_stays_with_what_it_delivered() {
     let broken = Sketch {
         cluster: None,

@@ -1,5 +1,5 @@
 //! The numbers, and how they are shown. The set of labels is bounded: words of ours, services, status classes, and at
-//! most [`LISTED`](super::clusters::LISTED) clusters.
+//! most [`LISTED`](super::clusters::LISTED) clusters and as many providers.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{clusters::Clusters, process::Process, requests::Requests};
+use super::{clusters::Clusters, notifications::Notifications, process::Process, requests::Requests};
 
 /// How a pass ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::IntoStaticStr)]
@@ -50,6 +50,7 @@ struct Inner {
     settings_generation: Gauge<u64, AtomicU64>,
     clusters: Clusters,
     requests: Requests,
+    notifications: Notifications,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -87,6 +88,7 @@ impl Default for Metrics {
             settings_generation: Gauge::default(),
             clusters: Clusters::default(),
             requests: Requests::default(),
+            notifications: Notifications::default(),
         };
         inner.register();
         Self(Arc::new(inner))
@@ -149,6 +151,7 @@ impl Inner {
             "The version that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
+        self.notifications.register(ours);
         ours.register_collector(Box::new(self.clusters.clone()));
         ours.register_collector(Box::new(self.requests.clone()));
         self.registry.register_collector(Box::new(Process));
@@ -221,6 +224,11 @@ impl Metrics {
     /// The connections whose requests are counted from now on; what earlier ones sent stays counted.
     pub(crate) fn connections(&self, connections: Arc<Connections>) {
         self.0.requests.replace(connections);
+    }
+
+    /// The numbers of links, messages and hints.
+    pub fn notifications(&self) -> &Notifications {
+        &self.0.notifications
     }
 
     /// Everything, in the text form of OpenMetrics.

@@ -15,10 +15,10 @@ mod report;
 mod rhythm;
 mod writes;
 
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
-use multinic_model::ClusterId;
+use multinic_model::{ClusterId, ProviderId};
 use multinic_sync::{
     Place,
     readings::{Freshness, wishes},
@@ -30,6 +30,7 @@ use crate::{
     announce::Announcer,
     departures::{Queued, Removals},
     engine::{Memory, Pace, Wish},
+    hints::{EventSource, Standings},
     index::{Record, Unit},
     leader::Fence,
     observe::{Metrics, PassOutcome},
@@ -54,6 +55,8 @@ pub struct Tools {
     pub announcer: Announcer,
     /// Numbers.
     pub metrics: Metrics,
+    /// Where the news about each provider come from.
+    pub standings: Standings,
     /// When periodic passes come.
     pub rhythm: Rhythm,
     /// How fast, how much, how patient.
@@ -123,6 +126,8 @@ pub(crate) struct Pass<'a> {
     overtaken: bool,
     /// Why the newest settings are not in force.
     rejected: Option<Trouble>,
+    /// Where the news about the providers of its configs come from.
+    events: BTreeMap<ProviderId, EventSource>,
 }
 
 /// Makes one pass. A span for it and for each step is what traces are made of.
@@ -155,6 +160,7 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         again: false,
         overtaken: false,
         rejected,
+        events: events(&records, &tools.standings),
         memory,
     };
     let cast = Cast::new(records, queued, &pass.memory);
@@ -170,6 +176,14 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         tools.metrics.synced(cluster, SystemTime::now());
     }
     finished
+}
+
+fn events(records: &[Arc<Record>], standings: &Standings) -> BTreeMap<ProviderId, EventSource> {
+    let selections = records.iter().filter_map(|record| record.spec.as_ref().ok());
+    let providers = selections.map(|selection| selection.provider.clone());
+    providers
+        .map(|provider| (provider.clone(), standings.of(&provider)))
+        .collect()
 }
 
 impl Pass<'_> {

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use super::{Finished, Tools, WriteError};
 use crate::{
     engine::Memory,
+    hints::EventSource,
     index::Record,
     observe::PassOutcome,
     status::{Visit, trouble::Trouble},
@@ -45,6 +46,7 @@ async fn visit(record: &Arc<Record>, tools: &Tools, rejected: Option<&Trouble>) 
         before: &record.status,
         now: (tools.pace.now)(),
         settings: rejected,
+        events: &EventSource::Unknown,
     };
     match tools.writer.status(record, &visit.unreadable(message)).await {
         Ok(_) | Err(WriteError::Gone) => Ok(()),

@@ -15,7 +15,7 @@ use super::{
     cast::{Cast, Hold, Part},
     gather::Gathered,
 };
-use crate::{index::Role, settings::Current, status::Visit};
+use crate::{hints::EventSource, index::Role, settings::Current, status::Visit};
 
 /// So often a plan is made anew because a record could not be written.
 const ATTEMPTS: usize = 3;
@@ -97,11 +97,14 @@ impl Pass<'_> {
 
     /// What every status of this pass is made with.
     pub fn visit<'v>(&'v self, part: &'v Part) -> Visit<'v> {
+        let selection = part.record.spec.as_ref().ok();
+        let events = selection.and_then(|selection| self.events.get(&selection.provider));
         Visit {
             generation: part.record.generation,
             before: &part.record.status,
             now: self.now,
             settings: self.rejected.as_ref(),
+            events: events.unwrap_or(&EventSource::Unknown),
         }
     }
 }

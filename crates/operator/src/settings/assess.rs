@@ -87,6 +87,14 @@ impl Knowledge {
         }
     }
 
+    /// The ConfigMap's uid; an API server always gives one.
+    pub fn installation(&self) -> String {
+        match &self.config {
+            Known::Present(ConfigText { uid: Some(uid), .. }) => uid.clone(),
+            _ => self.name.clone(),
+        }
+    }
+
     pub fn assess(&self) -> Assessment {
         match self.content() {
             Ok(Some(content)) => Assessment::Good(Box::new(content)),

@@ -233,6 +233,7 @@ impl Live {
             .unwrap_or_else(|| ReadingsPace::every(settings.sync.interval.duration()));
         let readings = Readings::new(Arc::clone(&connections), readings);
         self.in_force = Some(content);
+        let installation = self.knowledge.installation();
         self.state.send_modify(|state| {
             let generation = state.current.as_ref().map_or(1, |current| current.generation + 1);
             tracing::info!(generation, "settings in force");
@@ -240,6 +241,7 @@ impl Live {
                 settings,
                 connections,
                 readings,
+                installation,
                 generation,
             }));
             state.rejected = None;

@@ -21,6 +21,8 @@ pub struct Current {
     pub connections: Arc<Connections>,
     /// The readings made through these connections.
     pub readings: Readings,
+    /// Names this installation among others that listen to the same broker: the uid of the ConfigMap.
+    pub installation: String,
     /// Grows with each version; a new number means new connections.
     pub generation: u64,
 }

@@ -1,4 +1,4 @@
-//! The five conditions.
+//! The five conditions of the steps, and the one beside them.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -23,6 +23,8 @@ pub enum Kind {
     Delivered,
     /// All of these.
     Ready,
+    /// Changes in OpenStack are announced to us. No part of Ready: everything works without.
+    EventSource,
 }
 
 impl Kind {
@@ -96,7 +98,7 @@ pub struct Moment {
     pub otherwise: Saying,
 }
 
-/// All five, in order. `before` are those of the last status.
+/// The five, in order. `before` are those of the last status.
 pub fn conclude(sayings: Sayings, moment: &Moment, before: &[Condition]) -> Vec<Condition> {
     let Sayings {
         credentials,
@@ -117,6 +119,14 @@ pub fn conclude(sayings: Sayings, moment: &Moment, before: &[Condition]) -> Vec<
     let ready = ready(&conditions);
     conditions.push(condition(Kind::Ready, Some(ready), moment, before));
     conditions
+}
+
+/// A condition beside the five. While nothing is known of it, it stays as it was; it may never have been there.
+pub fn beside(kind: Kind, saying: Option<Saying>, moment: &Moment, before: &[Condition]) -> Option<Condition> {
+    match saying {
+        Some(saying) => Some(condition(kind, Some(saying), moment, before)),
+        None => find(before, kind).cloned(),
+    }
 }
 
 /// Says something else of Ready's reason; its status stays.

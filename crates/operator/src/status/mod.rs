@@ -19,6 +19,7 @@ use multinic_model::{
 };
 use multinic_planner::{Claim, Finding, Reason as FindingReason, Severity, VmState};
 
+use crate::hints::EventSource;
 use conditions::{Kind, Moment, Saying, Sayings};
 use nodes::{Arrival, Known};
 use reason::Word;
@@ -35,6 +36,8 @@ pub struct Visit<'a> {
     pub now: Timestamp,
     /// Why the newest settings are not in force, while older ones are.
     pub settings: Option<&'a Trouble>,
+    /// Where the news about its provider come from.
+    pub events: &'a EventSource,
 }
 
 /// How far the reading of the config's project came.
@@ -180,10 +183,13 @@ impl Visit<'_> {
         otherwise: Saying,
         complete: bool,
     ) -> OpenstackConfigStatus {
-        let mut conditions = conditions::conclude(sayings, &self.moment(otherwise), &self.before.conditions);
+        let (moment, before) = (self.moment(otherwise), &self.before.conditions);
+        let mut conditions = conditions::conclude(sayings, &moment, before);
         if let Some(trouble) = self.settings {
             conditions::explain_ready(&mut conditions, trouble.reason.as_str(), &trouble.message);
         }
+        let events = conditions::beside(Kind::EventSource, of_events(self.events), &moment, before);
+        conditions.extend(events);
         let mut status = OpenstackConfigStatus {
             observed_generation: Some(self.generation),
             conditions,
@@ -243,6 +249,22 @@ fn of_sight(sight: &Sight) -> Sayings {
             cloud: Some(Saying::no(trouble.clone())),
             ..Sayings::default()
         },
+    }
+}
+
+/// What is still being found out is not said: a connection that is being made anew would show in every status.
+fn of_events(events: &EventSource) -> Option<Saying> {
+    match events {
+        EventSource::Unknown => None,
+        EventSource::Listening => Some(Saying::yes(
+            Word::Listening,
+            "OpenStack's notifications are listened to",
+        )),
+        EventSource::NotConfigured => Some(Saying::no(Trouble::new(
+            Word::NotConfigured,
+            "no message broker is used; changes are found by the periodic readings",
+        ))),
+        EventSource::Impaired(trouble) => Some(Saying::no(trouble.clone())),
     }
 }
 

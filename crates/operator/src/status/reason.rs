@@ -73,6 +73,23 @@ pub enum Word {
     /// The OpenstackConfig could not be marked or its record not be written, so nothing new is delivered for it: what
     /// nobody has recorded could never be withdrawn. Check what refuses the write (a webhook, a quota, the operator's role).
     NotRecorded,
+    /// EventSource: OpenStack's notifications are listened to, so that changes are seen at once. Nothing to do.
+    Listening,
+    /// EventSource: Contrabass names no broker, or `rabbitmq.enabled` is `false`. No error: the periodic readings see every
+    /// change.
+    NotConfigured,
+    /// EventSource: no connection to the broker holds; it is tried again. The periodic readings see every change. Check the
+    /// addresses in `rabbitMQUrls`, the network between, TLS, and the operator's log.
+    BrokerUnreachable,
+    /// EventSource: the broker refuses the user, the password or the virtual host. It is tried again after ever longer
+    /// pauses, and at once when Contrabass names another password. Check `rabbitMQId`, `rabbitMQPw` and the user's
+    /// permissions.
+    BrokerRefused,
+    /// EventSource: our queue exists and was declared otherwise. Delete it, or give `rabbitmq.queue.name` another value.
+    QueueMismatch,
+    /// EventSource: an exchange of Nova or Neutron does not exist. It comes with the first thing that the service publishes;
+    /// if it stays away, check the service's `control_exchange` and its notification driver.
+    ExchangeMissing,
     /// It is deleted or was moved to another cluster, and what it has delivered is being withdrawn. If it takes long, the
     /// message says why.
     Withdrawing,

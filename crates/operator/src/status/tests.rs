@@ -21,6 +21,7 @@ struct Scene {
     generation: i64,
     second: i64,
     settings: Option<Trouble>,
+    events: EventSource,
 }
 
 impl Scene {
@@ -36,6 +37,7 @@ impl Scene {
             generation: 1,
             second: 100,
             settings: None,
+            events: EventSource::Unknown,
         }
     }
 
@@ -77,6 +79,7 @@ impl Scene {
             before: &self.before,
             now: Timestamp::from_second(self.second).unwrap(),
             settings: self.settings.as_ref(),
+            events: &self.events,
         }
     }
 
@@ -204,6 +207,44 @@ fn the_time_of_a_sync_moves_when_something_else_does() {
             .collect::<Vec<_>>()
     };
     assert_eq!(transitions(&second), transitions(&first), "nothing has flipped");
+}
+
+fn events(before: &OpenstackConfigStatus, events: EventSource) -> OpenstackConfigStatus {
+    let mut scene = Scene::good().after(before);
+    scene.events = events;
+    scene.status()
+}
+
+#[test]
+fn where_the_news_come_from_is_said_beside_ready_and_is_no_part_of_it() {
+    let down = Trouble::new(Word::BrokerUnreachable, "no connection");
+    let cases = [
+        (EventSource::Listening, ("EventSource", "True", "Listening")),
+        (EventSource::NotConfigured, ("EventSource", "False", "NotConfigured")),
+        (
+            EventSource::Impaired(down),
+            ("EventSource", "False", "BrokerUnreachable"),
+        ),
+    ];
+    for (source, expected) in cases {
+        let status = events(&OpenstackConfigStatus::default(), source.clone());
+        assert_eq!(said(&status)[4..], [("Ready", "True", "Synced"), expected]);
+        assert!(is_ready(&status));
+        assert_eq!(events(&status, source), status, "an idle pass leaves no trace");
+    }
+}
+
+#[test]
+fn a_link_that_is_being_made_anew_leaves_no_trace() {
+    let status = events(&OpenstackConfigStatus::default(), EventSource::Listening);
+    assert_eq!(events(&status, EventSource::Unknown), status);
+    let mut changed = Scene::good().after(&status);
+    changed.generation = 2;
+    let changed = changed.status();
+    assert_eq!(
+        changed.conditions[5], status.conditions[5],
+        "it is about an earlier spec, and says so"
+    );
 }
 
 #[test]

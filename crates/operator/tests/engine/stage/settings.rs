@@ -68,6 +68,7 @@ pub fn current(text: &SettingsText, lab: &Lab, receiver: &Receiver, generation: 
         readings: Readings::new(Arc::clone(&connections), readings),
         connections,
         settings,
+        installation: "test".to_owned(),
         generation,
     }
 }
