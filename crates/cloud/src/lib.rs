@@ -5,7 +5,8 @@
 //!
 //! Read in this order: [`settings`] and [`credentials`] (what goes in), `session`, `login` and `gate` (one token for
 //! everybody, no account lock-out), `catalog` (which address), `execute`, `retry` and `budget` (how one request is made),
-//! `pages` and `endpoints` (what is asked), `read` (how it becomes an inventory), [`error`].
+//! `pages` and `endpoints` (what is asked), `read` (how it becomes an inventory), `part` (how one is brought up to date),
+//! [`error`].
 
 mod budget;
 mod catalog;
@@ -18,6 +19,7 @@ mod gate;
 mod login;
 mod message;
 mod pages;
+mod part;
 mod read;
 mod request;
 mod retry;
@@ -34,6 +36,7 @@ pub use clock::{Clock, SystemClock};
 pub use credentials::{CloudCredentials, Fingerprint};
 pub use error::{CloudError, Place, Service};
 pub use login::SessionInfo;
+pub use part::Part;
 pub use read::ReadRequest;
 pub use retry::RetryPolicy;
 pub use settings::{CloudSettings, Interface};
@@ -68,6 +71,19 @@ impl Cloud {
     pub async fn read(&self, credentials: &CloudCredentials, request: &ReadRequest) -> Result<Inventory, CloudError> {
         let access = Access::open(&self.sessions, credentials).await?;
         read::read(&access, request).await
+    }
+
+    /// Looks at a part again and puts it into `base`, which an earlier reading of the same project said to the same
+    /// request; completely, or it fails.
+    pub async fn read_part(
+        &self,
+        credentials: &CloudCredentials,
+        request: &ReadRequest,
+        base: &Inventory,
+        part: &Part,
+    ) -> Result<Inventory, CloudError> {
+        let access = Access::open(&self.sessions, credentials).await?;
+        part::read(&access, request, base, part).await
     }
 
     /// What was sent so far.

@@ -6,7 +6,7 @@ use futures::try_join;
 use ipnet::IpNet;
 use multinic_model::{
     InstanceId, Mtu, NetworkId, SubnetSelector, VmSelector,
-    inventory::{Inventory, Server, Subnet, SubnetCandidate, SubnetLookup, UnreadablePort},
+    inventory::{Inventory, Subnet, SubnetCandidate, SubnetLookup, UnreadablePort},
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         Lenient,
         networks::{self, NetworkRow},
         ports::{self, PortRow},
-        servers,
+        servers::{self, Servers},
         subnets::{self, SubnetRow},
     },
     error::CloudError,
@@ -30,14 +30,14 @@ pub struct ReadRequest {
     pub vms: BTreeSet<VmSelector>,
 }
 
-type Rows<T> = BTreeMap<String, T>;
+pub(crate) type Rows<T> = BTreeMap<String, T>;
 
 /// What came back, before it is put together.
-struct Answers {
-    subnets: Rows<SubnetRow>,
-    networks: Rows<NetworkRow>,
-    servers: BTreeMap<InstanceId, Server>,
-    ports: Rows<PortRow>,
+pub(crate) struct Answers {
+    pub(crate) subnets: Rows<SubnetRow>,
+    pub(crate) networks: Rows<NetworkRow>,
+    pub(crate) servers: Servers,
+    pub(crate) ports: Rows<PortRow>,
 }
 
 /// Reads everything, or fails.
@@ -81,7 +81,7 @@ async fn side_by_side(access: &Access<'_>, request: &ReadRequest) -> Result<Answ
     })
 }
 
-async fn networks_and_ports(
+pub(crate) async fn networks_and_ports(
     access: &Access<'_>,
     subnets: &Rows<SubnetRow>,
     servers: Option<&[InstanceId]>,
@@ -113,7 +113,7 @@ fn in_scope<'a>(
     })
 }
 
-fn assemble(access: &Access<'_>, request: &ReadRequest, answers: Answers) -> Inventory {
+pub(crate) fn assemble(access: &Access<'_>, request: &ReadRequest, answers: Answers) -> Inventory {
     let rows: Vec<_> = in_scope(access, &answers.subnets, &answers.networks).collect();
     let look_up = |selector: &SubnetSelector| {
         let matching: Vec<_> = rows.iter().copied().filter(|row| row.matches(selector)).collect();
@@ -177,7 +177,7 @@ fn subnet(row: &SubnetRow, network: Option<&NetworkRow>) -> Result<Subnet, Strin
 }
 
 /// Only ports on a found subnet and of a found server: filters are not trusted.
-fn add_ports(inventory: &mut Inventory, rows: &Rows<PortRow>) {
+pub(crate) fn add_ports(inventory: &mut Inventory, rows: &Rows<PortRow>) {
     let found: Vec<_> = inventory
         .subnets
         .values()

@@ -57,6 +57,14 @@ impl Read {
         })
     }
 
+    fn reading(&self, place: &Place) -> Reading<'_> {
+        match (self.inventories.get(place), self.news.get(place)) {
+            (Some(Ok(inventory)), Some(news)) => Reading::Renewed { inventory, news },
+            (Some(Ok(inventory)), None) => Reading::Complete(inventory),
+            (Some(Err(_)) | None, _) => Reading::Failed,
+        }
+    }
+
     fn input<'a>(&'a self, config: &'a Config) -> ConfigInput<'a> {
         match config {
             Config::Present {
@@ -65,10 +73,7 @@ impl Read {
                 changed,
             } => ConfigInput::Present {
                 selection,
-                reading: match self.inventories.get(&Place::of(selection)) {
-                    Some(Ok(inventory)) => Reading::Complete(inventory),
-                    Some(Err(_)) | None => Reading::Failed,
-                },
+                reading: self.reading(&Place::of(selection)),
                 delivered,
                 changed: *changed,
             },

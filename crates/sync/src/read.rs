@@ -9,6 +9,7 @@ use futures::future::{join, join_all};
 use multinic_cloud::{CloudCredentials, ReadRequest};
 use multinic_delivery::DeliveryError;
 use multinic_model::{ClusterId, Earlier};
+use multinic_planner::News;
 
 use crate::{
     Connections, PlaceError,
@@ -21,6 +22,8 @@ use crate::{
 pub struct Read {
     pub(crate) resolved: Resolved,
     pub(crate) inventories: BTreeMap<Place, PlaceOutcome>,
+    /// What of them is new; without an entry, everything.
+    pub(crate) news: BTreeMap<Place, News>,
     pub(crate) earlier: BTreeMap<ClusterId, Result<Earlier, Arc<DeliveryError>>>,
 }
 
@@ -50,17 +53,19 @@ impl Resolved {
         Read {
             resolved: self,
             inventories,
+            news: BTreeMap::new(),
             earlier,
         }
     }
 }
 
 impl Read {
-    /// Goes on from readings and read-backs that were made elsewhere. Every cluster of `earlier` gets a plan, made of those of
+    /// Goes on from readings (and what is new in them) and read-backs that were made elsewhere. Every cluster of `earlier` gets a plan, made of those of
     /// the `configs` that take part in it; a place without a reading counts as one that failed.
     pub fn assembled(
         configs: Vec<Config>,
         readings: BTreeMap<Place, PlaceOutcome>,
+        news: BTreeMap<Place, News>,
         earlier: BTreeMap<ClusterId, Result<Earlier, Arc<DeliveryError>>>,
     ) -> Self {
         Self {
@@ -69,6 +74,7 @@ impl Read {
                 places: BTreeMap::new(),
             },
             inventories: readings,
+            news,
             earlier,
         }
     }

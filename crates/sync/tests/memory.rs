@@ -20,7 +20,7 @@ use multinic_sync::{
     observer::Unobserved,
     once::Pruning,
     read_back,
-    readings::{Freshness, ReadingsPace, wishes},
+    readings::{Freshness, ReadingsPace, Since, wishes},
 };
 use proptest::prelude::*;
 use story::sky::{SUBNETS, Sky, VMS};
@@ -49,14 +49,15 @@ async fn pass(stage: &Stage, configs: Vec<Config>, earlier: Earlier) -> Report {
     let mut outcomes = BTreeMap::new();
     for place in wishes(&configs).into_keys() {
         let freshness = Freshness {
-            not_before: Instant::now(),
+            since: Since::Whole(Instant::now()),
             newer_than: None,
         };
         let reading = readings.reading(&cluster(), &place, freshness).await;
         outcomes.insert(place, reading.outcome.clone());
     }
     let earlier = BTreeMap::from([(cluster(), Ok(earlier))]);
-    let planned = Read::assembled(configs, outcomes, earlier).plan(&policy(stage), &Ledgers::new(), &Unobserved);
+    let planned =
+        Read::assembled(configs, outcomes, BTreeMap::new(), earlier).plan(&policy(stage), &Ledgers::new(), &Unobserved);
     planned
         .deliver(&stage.connections, &Unobserved, &AlwaysOpen, Extent::Changed)
         .await

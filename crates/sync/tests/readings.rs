@@ -14,7 +14,7 @@ use multinic_sync::{
     Config, Extent, Outcome, Place, Read, Readings, Report,
     observer::Unobserved,
     read_back,
-    readings::{Freshness, ReadingsPace, wishes},
+    readings::{Freshness, ReadingsPace, Since, wishes},
 };
 use tokio::time::Instant;
 
@@ -43,7 +43,8 @@ impl Theatre {
         let earlier = read_back(&self.stage.connections, cluster).await;
         let earlier = BTreeMap::from([(cluster.clone(), earlier)]);
         let policy = PRUNE.policy(&self.stage.settings);
-        let planned = Read::assembled(configs, outcomes, earlier).plan(&policy, &BTreeMap::new(), &Unobserved);
+        let planned =
+            Read::assembled(configs, outcomes, BTreeMap::new(), earlier).plan(&policy, &BTreeMap::new(), &Unobserved);
         assert!(planned.plan(cluster).is_some());
         planned
             .deliver(&self.stage.connections, &Unobserved, &AlwaysOpen, Extent::Changed)
@@ -59,7 +60,7 @@ impl Theatre {
 
 fn now() -> Freshness {
     Freshness {
-        not_before: Instant::now(),
+        since: Since::Whole(Instant::now()),
         newer_than: None,
     }
 }
@@ -158,7 +159,7 @@ async fn a_place_without_a_reading_changes_nothing() {
     let before = theatre.stage.receiver.node_configs(CLUSTER);
     let earlier = BTreeMap::from([(cluster.clone(), read_back(&theatre.stage.connections, &cluster).await)]);
     assert!(matches!(&earlier[&cluster], Ok(Earlier::Known(nodes)) if nodes.len() == 3));
-    let read = Read::assembled(configs, BTreeMap::new(), earlier);
+    let read = Read::assembled(configs, BTreeMap::new(), BTreeMap::new(), earlier);
     let planned = read.plan(&PRUNE.policy(&theatre.stage.settings), &BTreeMap::new(), &Unobserved);
     assert_eq!(planned.plan(&cluster).unwrap().deliveries().count(), 0);
     planned

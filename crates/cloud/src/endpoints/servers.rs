@@ -59,7 +59,7 @@ impl Page for ServerPage {
     }
 }
 
-type Servers = BTreeMap<InstanceId, Server>;
+pub(crate) type Servers = BTreeMap<InstanceId, Server>;
 
 /// Every server of the project that one of `selectors` may mean, by id; of the same name as many as there are.
 pub(crate) async fn read(access: &Access<'_>, selectors: &BTreeSet<VmSelector>) -> Result<Servers, CloudError> {
@@ -87,9 +87,13 @@ fn key<'a>(access: &'a Access<'_>) -> Option<&'a str> {
         .filter(|key| !key.is_empty())
 }
 
-async fn one_by_one(access: &Access<'_>, ids: &[InstanceId]) -> Result<Servers, CloudError> {
+/// Those of `ids` that are servers of the project.
+pub(crate) async fn one_by_one(
+    access: &Access<'_>,
+    ids: impl IntoIterator<Item = &InstanceId>,
+) -> Result<Servers, CloudError> {
     let gets: Vec<_> = ids
-        .iter()
+        .into_iter()
         .map(async |id| {
             match access
                 .get::<OneServer>(&Request::new(Service::Compute, format!("servers/{id}")))
@@ -111,7 +115,8 @@ async fn one_by_one(access: &Access<'_>, ids: &[InstanceId]) -> Result<Servers, 
     Ok(servers.into_iter().flatten().collect())
 }
 
-async fn listing(access: &Access<'_>, selectors: &BTreeSet<VmSelector>) -> Result<Servers, CloudError> {
+/// Like [`read`], by a listing of all.
+pub(crate) async fn listing(access: &Access<'_>, selectors: &BTreeSet<VmSelector>) -> Result<Servers, CloudError> {
     let wanted: BTreeSet<&str> = selectors.iter().map(VmSelector::as_str).collect();
     let ids: BTreeSet<_> = selectors.iter().filter_map(VmSelector::instance_id).collect();
     let is_wanted = |row: &ServerRow| {

@@ -166,10 +166,20 @@ impl Conductor {
         }
     }
 
-    /// Something may have changed at a provider.
+    /// Something may have changed at a provider: what was hinted at, or, after a gap, everything.
     fn hear(&mut self, tidings: &Tidings) {
-        let due = self.index.of_provider(&tidings.provider);
-        self.due(due);
+        let Some(current) = self.state.current.clone() else {
+            return;
+        };
+        let Tidings { provider, gap, hints } = tidings;
+        if *gap {
+            current.readings.announces(provider);
+            let due = self.index.of_provider(provider);
+            self.due(due);
+        }
+        for (cluster, at) in current.readings.hint(provider, hints) {
+            self.queue.add(Unit::Cluster(cluster), at, Wish::of_hints());
+        }
     }
 
     fn count_configs(&self) {
@@ -272,7 +282,7 @@ impl Conductor {
             fresh_since,
             look: true,
             read_back: true,
-            resync: false,
+            ..Wish::default()
         };
         let jitter = (self.tools.pace.random)();
         let pause = self.queue.failed(unit, Instant::now(), jitter, wish, next);

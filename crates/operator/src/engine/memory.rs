@@ -8,10 +8,13 @@ use std::{
 use jiff::Timestamp;
 use multinic_model::{Earlier, PortId};
 use multinic_planner::RemovalLedger;
-use multinic_sync::{Place, readings::ReadingId};
+use multinic_sync::{
+    Place,
+    readings::{ReadingId, Since},
+};
 use tokio::time::Instant;
 
-use crate::queue::Demand;
+use crate::{pass::Next, queue::Demand};
 
 /// What is remembered of one cluster.
 #[derive(Clone, Debug, Default)]
@@ -26,11 +29,15 @@ pub struct Memory {
     pub planned_from: BTreeMap<Place, ReadingId>,
     /// The places that are to be read, each since when: a reading that began before that does not do. A place that is
     /// not among them is not asked again before something asks for it.
-    pub wanted: BTreeMap<Place, Instant>,
+    pub wanted: BTreeMap<Place, Since>,
     /// Ports that are not wired, and how often in a row they were looked at early because of that.
     pub wiring: (BTreeSet<PortId>, u32),
-    /// A removal that was seen waits for a further reading.
-    pub awaits_confirmation: bool,
+    /// When a removal that was seen is looked at again, as a whole.
+    pub confirm_at: Option<Instant>,
+    /// When it is looked again whether ports are wired.
+    pub wiring_at: Option<Instant>,
+    /// When the next regular pass is, and what it is asked for.
+    pub next: Option<Next>,
     /// By uid: the generation that was delivered in full.
     pub delivered: BTreeMap<String, i64>,
     /// By uid: since when a config has been leaving the cluster for another one.
@@ -62,6 +69,18 @@ pub struct Wish {
     pub read_back: bool,
     /// It is the periodic one.
     pub resync: bool,
+    /// What was hinted at is to be looked at.
+    pub hinted: bool,
+}
+
+impl Wish {
+    /// Only a look at what was hinted at.
+    pub fn of_hints() -> Self {
+        Self {
+            hinted: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Demand for Wish {
@@ -70,5 +89,6 @@ impl Demand for Wish {
         self.look |= other.look;
         self.read_back |= other.read_back;
         self.resync |= other.resync;
+        self.hinted |= other.hinted;
     }
 }

@@ -6,9 +6,10 @@ use futures::future::{join, join_all};
 use multinic_cloud::ReadRequest;
 use multinic_delivery::DeliveryError;
 use multinic_model::Earlier;
+use multinic_planner::News;
 use multinic_sync::{
     Place, PlaceError,
-    readings::{Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace},
+    readings::{Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace, Since},
 };
 use tokio::time::{Instant, timeout};
 
@@ -24,6 +25,8 @@ pub struct Gathered {
     pub outcomes: BTreeMap<Place, PlaceOutcome>,
     /// Which readings these are; only complete ones.
     pub ids: BTreeMap<Place, ReadingId>,
+    /// What of them is new since the last plan; only complete ones.
+    pub news: BTreeMap<Place, News>,
     /// A place was not asked, because nothing asked for it.
     pub skipped: bool,
     /// Nothing that was asked of a place is left open. A place that nobody asked for does not count.
@@ -32,6 +35,8 @@ pub struct Gathered {
     pub slow: Vec<(Place, Freshness)>,
     /// When a place that failed is read again, at the earliest.
     pub retry_at: Option<Instant>,
+    /// When it is looked again for something that was announced and is not to be seen yet.
+    pub look_again_at: Option<Instant>,
     /// What the management API has.
     pub earlier: Result<Arc<Earlier>, Arc<DeliveryError>>,
     /// The management API was asked and has no GET.
@@ -81,12 +86,17 @@ impl Pass<'_> {
     /// Which places are to be read, and since when. A place that was planned from and that nothing new asks for is left
     /// alone: places that take turns in being slow would else be read without end.
     pub fn want(&mut self, current: &Current, wishes: &BTreeMap<Place, ReadRequest>) {
-        let since = self.not_before(current);
+        let whole = Since::Whole(self.not_before(current));
         let all = self.wish.look || self.wish.resync || self.wish.fresh_since.is_some();
         self.memory.planned_from.retain(|place, _| wishes.contains_key(place));
         self.memory.wanted.retain(|place, _| wishes.contains_key(place));
         for place in wishes.keys() {
-            if all || !self.memory.planned_from.contains_key(place) {
+            let hinted = |planned_from| self.wish.hinted && current.readings.has_news(place, planned_from);
+            let since = match self.memory.planned_from.get(place) {
+                Some(planned_from) if !all => hinted(*planned_from).then_some(Since::Hints(self.began)),
+                _ => Some(whole),
+            };
+            if let Some(since) = since {
                 let wanted = self.memory.wanted.entry(place.clone()).or_insert(since);
                 *wanted = since.max(*wanted);
             }
@@ -94,11 +104,11 @@ impl Pass<'_> {
     }
 
     async fn seek(&self, current: &Current, place: &Place) -> Sought {
-        let Some(not_before) = self.memory.wanted.get(place) else {
+        let Some(since) = self.memory.wanted.get(place) else {
             return Sought::Unwanted;
         };
         let freshness = Freshness {
-            not_before: *not_before,
+            since: *since,
             newer_than: self.memory.planned_from.get(place).copied(),
         };
         let reading = current.readings.reading(self.cluster, place, freshness);
@@ -124,10 +134,12 @@ impl Pass<'_> {
         let mut gathered = Gathered {
             outcomes: BTreeMap::new(),
             ids: BTreeMap::new(),
+            news: BTreeMap::new(),
             skipped: false,
             answered: true,
             slow: Vec::new(),
             retry_at: None,
+            look_again_at: None,
             earlier,
             no_read_back,
         };
@@ -144,13 +156,19 @@ impl Pass<'_> {
                 }
                 Sought::Answered(reading) => {
                     match &reading.outcome {
-                        Ok(_) => drop(gathered.ids.insert(place.clone(), reading.id)),
+                        Ok(_) => {
+                            let planned_from = self.memory.planned_from.get(&place).copied();
+                            gathered.ids.insert(place.clone(), reading.id);
+                            gathered.news.insert(place.clone(), reading.news_since(planned_from));
+                        }
                         Err(error) => {
                             gathered.answered = false;
                             self.tools.metrics.failure(error.category());
                         }
                     }
                     gathered.retry_at = gathered.retry_at.into_iter().chain(reading.retry_at).min();
+                    let again = gathered.look_again_at.into_iter().chain(reading.look_again_at);
+                    gathered.look_again_at = again.min();
                     reading.outcome.clone()
                 }
             };

@@ -194,6 +194,9 @@ impl Pass<'_> {
         }
         let wishes = wishes(&cast.configs(self.cluster));
         self.want(current, &wishes);
+        if self.has_nothing_to_look_at() {
+            return self.unmoved();
+        }
         let gathered = tokio::select! {
             gathered = self.gather(current, wishes) => gathered,
             () = self.tools.shutdown.cancelled() => return self.abandoned(),
@@ -203,6 +206,27 @@ impl Pass<'_> {
         let finished = self.work(current, cast, gathered).await;
         drop(slot);
         finished
+    }
+
+    /// Nothing but hints brought this pass about.
+    fn looks_at_hints(&self) -> bool {
+        self.wish == Wish::of_hints()
+    }
+
+    /// Another pass has looked into the hints already, and everything is planned from it.
+    fn has_nothing_to_look_at(&self) -> bool {
+        self.looks_at_hints() && self.memory.wanted.is_empty()
+    }
+
+    fn unmoved(self) -> Finished {
+        Finished {
+            generation: self.generation,
+            next: self.memory.next,
+            memory: self.memory,
+            outcome: PassOutcome::Complete,
+            again: false,
+            slow: Vec::new(),
+        }
     }
 
     fn abandoned(self) -> Finished {

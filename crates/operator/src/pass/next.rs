@@ -41,27 +41,44 @@ impl Pass<'_> {
     pub(super) fn next(&mut self, current: &Current, gathered: &Gathered, sent: &Sent) -> Next {
         let sync = &current.settings.sync;
         let mut next = self.resync(sync, gathered);
+        next = next.or_before(self.confirmation(sync, gathered, sent));
+        next = next.or_before(self.wiring(sync, gathered, sent));
+        let again = gathered.look_again_at.map(|at| Next {
+            at,
+            wish: Wish::of_hints(),
+        });
+        next.or_before(again).or_before(gathered.retry_at.map(Next::at))
+    }
+
+    /// The whole reading that may confirm a removal. However often something is hinted at meanwhile, it comes.
+    fn confirmation(&mut self, sync: &SyncSection, gathered: &Gathered, sent: &Sent) -> Option<Next> {
         // A place that was not looked at now may be the one that something waits in.
-        let waited = self.memory.awaits_confirmation && gathered.skipped;
-        self.memory.awaits_confirmation = waited || sent.plan.awaits_confirmation();
-        if self.memory.awaits_confirmation {
-            let at = self.began + sync.confirmation_pause.duration();
-            let wish = Wish {
-                fresh_since: Some(at),
-                ..Wish::default()
-            };
-            next = next.or_before(Some(Next { at, wish }));
-        }
-        if self.is_wiring(gathered, sent) {
-            let pause = (sync.interval.duration() / 5).max(self.tools.pace.wiring_pause);
-            let wish = Wish {
-                look: true,
-                ..Wish::default()
-            };
-            let at = self.began + pause;
-            next = next.or_before(Some(Next { at, wish }));
-        }
-        next.or_before(gathered.retry_at.map(Next::at))
+        let waited = self.memory.confirm_at.is_some() && gathered.skipped;
+        let awaits = waited || sent.plan.awaits_confirmation();
+        let planned = self.memory.confirm_at.filter(|at| *at > self.began);
+        let at = planned.unwrap_or(self.began + sync.confirmation_pause.duration());
+        self.memory.confirm_at = awaits.then_some(at);
+        let wish = Wish {
+            fresh_since: Some(at),
+            ..Wish::default()
+        };
+        self.memory.confirm_at.map(|at| Next { at, wish })
+    }
+
+    /// A look at ports that are not wired yet. What was hinted at does not put it off, and does not count as one.
+    fn wiring(&mut self, sync: &SyncSection, gathered: &Gathered, sent: &Sent) -> Option<Next> {
+        let (waits, planned) = if self.looks_at_hints() {
+            (self.memory.wiring.0 != unwired(gathered, sent), self.memory.wiring_at)
+        } else {
+            (self.is_wiring(gathered, sent), None)
+        };
+        let pause = waits.then(|| (sync.interval.duration() / 5).max(self.tools.pace.wiring_pause));
+        self.memory.wiring_at = planned.or(pause.map(|pause| self.began + pause));
+        let wish = Wish {
+            look: true,
+            ..Wish::default()
+        };
+        self.memory.wiring_at.map(|at| Next { at, wish })
     }
 
     /// Whether ports that were taken up are not wired yet, so that their state is to be looked at again soon. Of those that

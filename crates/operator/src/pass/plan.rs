@@ -55,7 +55,8 @@ impl Pass<'_> {
         let earlier = gathered.earlier.as_ref().ok()?;
         for _ in 0..ATTEMPTS {
             let earlier = BTreeMap::from([(self.cluster.clone(), Ok(earlier.as_ref().clone()))]);
-            let read = Read::assembled(cast.configs(self.cluster), gathered.outcomes.clone(), earlier);
+            let (readings, news) = (gathered.outcomes.clone(), gathered.news.clone());
+            let read = Read::assembled(cast.configs(self.cluster), readings, news, earlier);
             // Each attempt starts from the same ledger: one reading counts once.
             let ledgers = Ledgers::from([(self.cluster.clone(), self.memory.ledger.clone())]);
             let planned = read.plan(&policy(current, cast), &ledgers, &Unobserved);

@@ -90,7 +90,8 @@ impl Pass<'_> {
         self.finish(PassOutcome::Failed, deadline, Vec::new())
     }
 
-    fn finish(self, outcome: PassOutcome, next: Option<Next>, slow: Vec<(Place, Freshness)>) -> Finished {
+    fn finish(mut self, outcome: PassOutcome, next: Option<Next>, slow: Vec<(Place, Freshness)>) -> Finished {
+        self.memory.next = next;
         Finished {
             generation: self.generation,
             memory: self.memory,

@@ -109,12 +109,15 @@ impl<K: Ord + Clone, D: Demand> Queue<K, D> {
         }
     }
 
-    /// An event: the key is due now.
-    pub fn add(&mut self, key: K, now: Instant, demand: D) {
+    /// An event: the key is due at that moment, together with the events that are waiting already.
+    pub fn add(&mut self, key: K, at: Instant, demand: D) {
         let entry = self.entries.entry(key).or_default();
         match &mut entry.events {
-            Some((_, asked)) => asked.merge(demand),
-            none => *none = Some((now, demand)),
+            Some((earliest, asked)) => {
+                *earliest = at.min(*earliest);
+                asked.merge(demand);
+            }
+            none => *none = Some((at, demand)),
         }
     }
 

@@ -8,10 +8,11 @@ use std::{
 
 use multinic_cloud::ReadRequest;
 use multinic_model::{ClusterId, ProviderId};
+use multinic_notifications::Hint;
 use tokio::{sync::Semaphore, task::AbortHandle, time::Instant};
 
 use super::{
-    Freshness, PlaceReading, ReadingId,
+    Freshness, PlaceReading, ReadingId, ReadingsPace,
     spot::{Answer, Spot},
 };
 use crate::{Place, PlaceError};
@@ -23,6 +24,8 @@ pub(super) struct Board {
     turns: BTreeMap<ProviderId, Arc<Semaphore>>,
     serial: u64,
     readings: u64,
+    /// Providers that announce what changes: their inventories are kept, to be brought up to date part by part.
+    announcing: BTreeSet<ProviderId>,
 }
 
 impl Board {
@@ -33,6 +36,7 @@ impl Board {
             turns: BTreeMap::new(),
             serial: 0,
             readings: 0,
+            announcing: BTreeSet::new(),
         }
     }
 
@@ -46,6 +50,7 @@ impl Board {
         }
         let providers: BTreeSet<_> = self.places.keys().map(|place| &place.provider).collect();
         self.turns.retain(|provider, _| providers.contains(provider));
+        self.announcing.retain(|provider| providers.contains(provider));
         unwanted
     }
 
@@ -56,7 +61,7 @@ impl Board {
     }
 
     pub fn ask(&mut self, cluster: &ClusterId, place: &Place, freshness: Freshness, now: Instant) -> Answer {
-        let spot = self.places.get(place);
+        let spot = self.places.get_mut(place);
         let answer = spot.and_then(|spot| spot.ask(cluster, freshness, now));
         answer.unwrap_or_else(|| {
             Answer::Reading(Arc::new(PlaceReading {
@@ -64,6 +69,9 @@ impl Board {
                 began: now,
                 outcome: Err(Arc::new(PlaceError::Abandoned)),
                 retry_at: None,
+                whole_began: now,
+                news: Vec::new(),
+                look_again_at: None,
             }))
         })
     }
@@ -77,6 +85,39 @@ impl Board {
         let turns = self.turns.entry(place.provider.clone());
         let turns = turns.or_insert_with(|| Arc::new(Semaphore::new(self.at_once.get())));
         spot.launched(self.serial, spawn(self.serial, Arc::clone(turns)));
+    }
+
+    /// A provider announces what changes from now on.
+    pub fn announces(&mut self, provider: &ProviderId) {
+        if !self.announcing.contains(provider) {
+            self.announcing.insert(provider.clone());
+        }
+    }
+
+    /// Hands hints to the places of a provider. Says which clusters they may concern, each with the moment when a reading is
+    /// worth it.
+    pub fn hear(
+        &mut self,
+        provider: &ProviderId,
+        hints: &[Hint],
+        now: Instant,
+        pace: &ReadingsPace,
+    ) -> BTreeMap<ClusterId, Instant> {
+        let mut due = BTreeMap::new();
+        let places = self.places.iter_mut().filter(|(place, _)| place.provider == *provider);
+        for (cluster, at) in places.flat_map(|(_, spot)| spot.hear(hints, now, pace)) {
+            let earliest = due.entry(cluster).or_insert(at);
+            *earliest = at.min(*earliest);
+        }
+        due
+    }
+
+    /// The life of a reading is over.
+    pub fn expire(&mut self, place: &Place, serial: u64) {
+        let kept = self.announcing.contains(&place.provider);
+        if let Some(spot) = self.places.get_mut(place).filter(|_| !kept) {
+            spot.expire(serial);
+        }
     }
 
     pub fn next_id(&mut self) -> ReadingId {

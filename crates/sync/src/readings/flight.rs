@@ -3,13 +3,12 @@
 
 use std::sync::{Arc, Weak};
 
-use multinic_cloud::ReadRequest;
 use tokio::{
     sync::Semaphore,
     time::{Instant, sleep},
 };
 
-use super::{Hub, PlaceOutcome, Source};
+use super::{Hub, PlaceOutcome, Source, spot::Task};
 use crate::{Place, PlaceError};
 
 /// Runs one reading, and drops it at the end of its life.
@@ -22,9 +21,7 @@ pub(super) async fn fly<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, 
 
 fn expire<S: Source>(hub: &Weak<Hub<S>>, place: &Place, serial: u64) {
     let Some(hub) = hub.upgrade() else { return };
-    if let Some(spot) = hub.board().spot(place) {
-        spot.expire(serial);
-    }
+    hub.board().expire(place, serial);
 }
 
 async fn make<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, turns: Arc<Semaphore>) {
@@ -36,14 +33,27 @@ async fn make<S: Source>(hub: Arc<Hub<S>>, place: Place, serial: u64, turns: Arc
     };
     // Turns are never closed.
     let Ok(_turn) = turns.acquire().await else { return };
-    if let Some(request) = landing.depart() {
-        landing.outcome = Some(read(&landing.hub, &landing.place, &request).await);
+    if let Some(task) = landing.depart() {
+        landing.outcome = Some(read(&landing.hub, &landing.place, &task).await);
     }
 }
 
-async fn read<S: Source>(hub: &Hub<S>, place: &Place, request: &ReadRequest) -> PlaceOutcome {
+async fn read<S: Source>(hub: &Hub<S>, place: &Place, task: &Task) -> PlaceOutcome {
+    if let Some((base, part)) = &task.base
+        && part.is_empty()
+    {
+        return Ok(Arc::clone(base));
+    }
+    hub.made.count(task.base.is_some());
     let loan = hub.accounts.lend(&hub.source, &place.provider).await?;
-    let inventory = hub.source.read(&loan.account, place, request).await;
+    let inventory = match &task.base {
+        None => hub.source.read(&loan.account, place, &task.request).await,
+        Some((base, part)) => {
+            hub.source
+                .read_part(&loan.account, place, &task.request, base, part)
+                .await
+        }
+    };
     inventory.map(Arc::new).map_err(|error| {
         hub.accounts.give_back(&place.provider, &loan);
         Arc::new(error)
@@ -59,10 +69,11 @@ struct Landing<S: Source> {
 }
 
 impl<S: Source> Landing<S> {
-    fn depart(&self) -> Option<Arc<ReadRequest>> {
+    fn depart(&self) -> Option<Task> {
         let mut board = self.hub.board();
         let id = board.next_id();
-        board.spot(&self.place)?.depart(self.serial, id, Instant::now())
+        let spot = board.spot(&self.place)?;
+        spot.depart(self.serial, id, Instant::now(), &self.hub.pace)
     }
 }
 

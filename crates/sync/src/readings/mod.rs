@@ -5,13 +5,19 @@
 //! place when it begins. It runs in a task of its own: who stops waiting cancels nothing, and finds it the next time.
 //! A place that fails backs off by itself; meanwhile its last failure is the answer at once.
 //!
-//! Read in this order: [`wishes`] (what configs want), `place_reading` (what comes out), `spot` (one place: who is answered
-//! with what, pure), `board` (all places), `source` (where readings come from), `accounts` (one question to Contrabass for
+//! What a cloud announces ([`Readings::hint`]) is looked at again and put into the last reading of its place, instead of
+//! reading everything.
+//!
+//! Read in this order: [`wishes`] (what configs want), `place_reading` (what comes out), `concern` (what a hint means for a
+//! place, pure), `hearsay` (hints that wait, pure), `spot` (one place: who is answered with what, pure), `board` (all places), `source` (where readings come from), `accounts` (one question to Contrabass for
 //! many places), `flight` (one reading on its way).
 
 mod accounts;
 mod board;
+mod concern;
 mod flight;
+mod hearsay;
+mod made;
 mod pace;
 mod place_reading;
 mod source;
@@ -26,14 +32,17 @@ use std::{
 };
 
 use multinic_cloud::ReadRequest;
-use multinic_model::ClusterId;
+use multinic_model::{ClusterId, ProviderId};
+use multinic_notifications::Hint;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{Connections, Place};
 
 pub use crate::resolve::Account;
+pub use hearsay::HintPace;
+pub use made::Made;
 pub use pace::ReadingsPace;
-pub use place_reading::{Freshness, PlaceOutcome, PlaceReading, ReadingId};
+pub use place_reading::{Freshness, PlaceOutcome, PlaceReading, ReadingId, Since};
 pub use source::Source;
 pub use wishes::wishes;
 
@@ -52,6 +61,7 @@ struct Hub<S: Source> {
     accounts: Accounts<S::Account>,
     pace: ReadingsPace,
     board: Mutex<Board>,
+    made: Made,
 }
 
 impl<S: Source> Readings<S> {
@@ -62,6 +72,7 @@ impl<S: Source> Readings<S> {
             accounts: Accounts::new(pace.account_life),
             board: Mutex::new(Board::new(pace.at_once)),
             pace,
+            made: Made::default(),
         };
         Self { hub: Arc::new(hub) }
     }
@@ -93,6 +104,32 @@ impl<S: Source> Readings<S> {
                 Err(mut landing) => drop(landing.changed().await),
             }
         }
+    }
+
+    /// From now on the provider announces what changes in it: its inventories are kept, to be brought up to date part by
+    /// part.
+    pub fn announces(&self, provider: &ProviderId) {
+        self.hub.board().announces(provider);
+    }
+
+    /// Takes in what was announced of a provider. Says which clusters it may concern, each with the moment when it is worth
+    /// asking for a reading that has looked into it ([`Since::Hints`]).
+    pub fn hint(&self, provider: &ProviderId, hints: &[Hint]) -> BTreeMap<ClusterId, Instant> {
+        self.hub.board().hear(provider, hints, Instant::now(), &self.hub.pace)
+    }
+
+    /// Whether there is, or soon will be, something to plan from that this reading of the place did not say.
+    pub fn has_news(&self, place: &Place, planned_from: ReadingId) -> bool {
+        let now = Instant::now();
+        self.hub
+            .board()
+            .spot(place)
+            .is_some_and(|spot| spot.has_news(planned_from, now))
+    }
+
+    /// How many readings were made.
+    pub fn made(&self) -> &Made {
+        &self.hub.made
     }
 
     fn ask(

@@ -2,6 +2,8 @@
 
 use std::{num::NonZeroU32, num::NonZeroUsize, time::Duration};
 
+use super::HintPace;
+
 /// Bounds of the readings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReadingsPace {
@@ -18,6 +20,8 @@ pub struct ReadingsPace {
     /// A reading of this age answers nobody any more, and its inventory is dropped: it is by far the largest thing that
     /// is kept, and of no use until the next one replaces it.
     pub life: Duration,
+    /// How often hints cause readings.
+    pub hints: HintPace,
 }
 
 impl ReadingsPace {
@@ -54,6 +58,7 @@ impl Default for ReadingsPace {
             at_once: NonZeroUsize::MIN.saturating_add(15),
             account_life: Duration::from_secs(30),
             life: Self::recent(Duration::from_mins(5)),
+            hints: HintPace::default(),
         }
     }
 }

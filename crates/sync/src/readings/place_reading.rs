@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use multinic_model::inventory::Inventory;
+use multinic_planner::{Announced, News, Seen};
 use tokio::time::Instant;
 
 use crate::PlaceError;
@@ -21,6 +22,46 @@ pub struct PlaceReading {
     pub outcome: PlaceOutcome,
     /// When the place may be tried again; `None` after a success.
     pub retry_at: Option<Instant>,
+    /// When the last whole reading began of which this one consists, at least in part.
+    pub whole_began: Instant,
+    /// The whole reading and those of parts since then, in their order, each with its own news.
+    pub(super) news: Vec<(ReadingId, News)>,
+    /// When it is looked again, because something that was announced is not to be seen yet.
+    pub look_again_at: Option<Instant>,
+}
+
+impl PlaceReading {
+    /// What it says that this earlier reading did not say; `None`: everything.
+    pub fn news_since(&self, planned_from: Option<ReadingId>) -> News {
+        let mut all = News::none();
+        let new = |id: ReadingId| planned_from.is_none_or(|used| id > used);
+        for (_, news) in self.news.iter().filter(|(id, _)| new(*id)) {
+            all.extend(news);
+        }
+        all
+    }
+
+    /// What was announced since everything was read: who has not planned from the parts since then learns it from the next
+    /// whole reading.
+    pub(super) fn announced_since_whole(&self) -> Vec<(ReadingId, News)> {
+        let parts = self
+            .news
+            .iter()
+            .rev()
+            .take_while(|(_, news)| news.seen != Seen::Everything);
+        let announced = parts.filter(|(_, news)| news.announced != Announced::default());
+        let mut announced: Vec<_> = announced
+            .map(|(id, news)| {
+                let announced = News {
+                    announced: news.announced.clone(),
+                    ..News::none()
+                };
+                (*id, announced)
+            })
+            .collect();
+        announced.reverse();
+        announced
+    }
 }
 
 /// Names a reading. A later reading of the same [`Readings`](crate::readings::Readings) has a greater id.
@@ -30,15 +71,40 @@ pub struct ReadingId(pub(super) u64);
 /// How fresh a reading has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Freshness {
-    /// It began at this moment or later.
-    pub not_before: Instant,
+    /// When it has to have begun.
+    pub since: Since,
     /// It is newer than this one, from which a plan was made already.
     pub newer_than: Option<ReadingId>,
 }
 
+/// When a reading has to have begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Since {
+    /// As a whole at this moment or later.
+    Whole(Instant),
+    /// It has looked at everything that was hinted at before this moment. Of everything else it may be as old as it likes.
+    Hints(Instant),
+}
+
+impl Since {
+    /// The one that asks for more.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(one), Self::Whole(other)) => Self::Whole(one.max(other)),
+            (Self::Hints(one), Self::Hints(other)) => Self::Hints(one.max(other)),
+            (Self::Whole(whole), Self::Hints(_)) | (Self::Hints(_), Self::Whole(whole)) => Self::Whole(whole),
+        }
+    }
+}
+
 impl Freshness {
-    /// Whether a reading that began so is fresh enough.
-    pub(super) fn is_met(self, id: ReadingId, began: Instant) -> bool {
-        began >= self.not_before && self.newer_than.is_none_or(|used| id > used)
+    /// Whether this reading is fresh enough, if nothing was hinted at since it began.
+    pub(super) fn is_met(self, reading: &PlaceReading, nothing_new: bool) -> bool {
+        let since = match self.since {
+            Since::Whole(moment) => reading.whole_began >= moment,
+            Since::Hints(moment) => nothing_new || reading.began >= moment,
+        };
+        since && self.newer_than.is_none_or(|used| reading.id > used)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use multinic_cloud::ReadRequest;
+use multinic_cloud::{Part, ReadRequest};
 use multinic_model::{ProviderId, inventory::Inventory};
 
 use crate::{Connections, Place, PlaceError, resolve::Account};
@@ -22,6 +22,16 @@ pub trait Source: Send + Sync + 'static {
         place: &Place,
         request: &ReadRequest,
     ) -> impl Future<Output = Result<Inventory, PlaceError>> + Send;
+
+    /// Looks at a part again and puts it into `base`, which is what an earlier reading said to the same request.
+    fn read_part(
+        &self,
+        account: &Self::Account,
+        place: &Place,
+        request: &ReadRequest,
+        base: &Inventory,
+        part: &Part,
+    ) -> impl Future<Output = Result<Inventory, PlaceError>> + Send;
 }
 
 impl Source for Connections {
@@ -34,6 +44,19 @@ impl Source for Connections {
     async fn read(&self, account: &Account, place: &Place, request: &ReadRequest) -> Result<Inventory, PlaceError> {
         let credentials = account.in_project(place);
         let inventory = self.cloud.read(&credentials, request).await;
+        inventory.map_err(PlaceError::Cloud)
+    }
+
+    async fn read_part(
+        &self,
+        account: &Account,
+        place: &Place,
+        request: &ReadRequest,
+        base: &Inventory,
+        part: &Part,
+    ) -> Result<Inventory, PlaceError> {
+        let credentials = account.in_project(place);
+        let inventory = self.cloud.read_part(&credentials, request, base, part).await;
         inventory.map_err(PlaceError::Cloud)
     }
 }

@@ -1,13 +1,23 @@
-//! One place: what is wanted of it, its last reading, and the one under way. Decides who is answered with what; no IO.
+//! One place: what is wanted of it, its last reading, the one under way, and what was hinted at. Decides who is answered with
+//! what, and how much is read; no IO.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
-use multinic_cloud::ReadRequest;
-use multinic_model::ClusterId;
+use multinic_cloud::{Part, ReadRequest};
+use multinic_model::{ClusterId, inventory::Inventory};
+use multinic_notifications::Hint;
+use multinic_planner::{Announced, News, Seen};
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
-use super::{Freshness, PlaceReading, ReadingId, ReadingsPace};
-use crate::readings::PlaceOutcome;
+use super::{
+    Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace, Since,
+    concern::Interest,
+    hearsay::{Heard, Hearsay, Taken},
+};
 
 /// What somebody who asks is told.
 pub(super) enum Answer {
@@ -18,12 +28,23 @@ pub(super) enum Answer {
     Launch(watch::Receiver<()>),
 }
 
+/// What a reading is to read.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub request: Arc<ReadRequest>,
+    /// Where only a part of it is read: the rest.
+    pub base: Option<(Arc<Inventory>, Part)>,
+}
+
 /// The state of one place.
 #[derive(Default)]
 pub(super) struct Spot {
     wishes: BTreeMap<ClusterId, ReadRequest>,
     last: Option<Landed>,
     flight: Option<Flight>,
+    /// Somebody needs everything to be read.
+    whole_wanted: bool,
+    hearsay: Hearsay,
     /// In a row.
     failures: u32,
     landings: watch::Sender<()>,
@@ -43,12 +64,15 @@ struct Flight {
     began: Option<Departure>,
 }
 
-#[derive(Clone)]
 struct Departure {
     id: ReadingId,
     at: Instant,
-    request: Arc<ReadRequest>,
+    task: Task,
+    taken: Taken,
 }
+
+/// So many parts are put onto one whole reading, at most.
+const PARTS: usize = 256;
 
 impl Spot {
     pub fn wish(&mut self, cluster: &ClusterId, request: ReadRequest) {
@@ -62,14 +86,91 @@ impl Spot {
     }
 
     /// `None` for a cluster that does not want anything of this place.
-    pub fn ask(&self, cluster: &ClusterId, freshness: Freshness, now: Instant) -> Option<Answer> {
+    pub fn ask(&mut self, cluster: &ClusterId, freshness: Freshness, now: Instant) -> Option<Answer> {
         let wish = self.wishes.get(cluster)?;
-        let answer = self.last.as_ref().filter(|last| last.answers(wish, freshness, now));
-        Some(match (answer, &self.flight) {
-            (Some(last), _) => Answer::Reading(Arc::clone(&last.reading)),
-            (None, Some(_)) => Answer::Wait(self.landings.subscribe()),
-            (None, None) => Answer::Launch(self.landings.subscribe()),
+        let nothing_new = self.flight.is_none() && !self.hearsay.is_waiting(now);
+        let mut last = self.last.as_ref();
+        last = last.filter(|last| last.answers(wish, freshness, nothing_new, now));
+        if let Some(last) = last {
+            return Some(Answer::Reading(Arc::clone(&last.reading)));
+        }
+        self.whole_wanted |= match (
+            freshness.since,
+            self.flight.as_ref().and_then(|flight| flight.began.as_ref()),
+        ) {
+            (Since::Hints(_), _) => false,
+            // The one under way will do.
+            (Since::Whole(moment), Some(began)) => began.task.base.is_some() || began.at < moment,
+            (Since::Whole(_), None) => true,
+        };
+        Some(match self.flight {
+            Some(_) => Answer::Wait(self.landings.subscribe()),
+            None => Answer::Launch(self.landings.subscribe()),
         })
+    }
+
+    /// Takes in hints; says which clusters they may concern, and when a reading is worth it. Those that concern nobody are
+    /// forgotten.
+    pub fn hear(&mut self, hints: &[Hint], now: Instant, pace: &ReadingsPace) -> BTreeMap<ClusterId, Instant> {
+        let concerned = match self.inventory() {
+            Some(inventory) => self.keep_concerning(&inventory, hints, pace),
+            // Nothing is known to compare with. The next reading is a whole one, and looks at everything.
+            None => {
+                self.add(hints, pace);
+                BTreeSet::new()
+            }
+        };
+        if self.flight.is_some() {
+            // The reading under way may see things that the last one did not know, and not what has just changed.
+            self.add(hints, pace);
+        }
+        let failed = self.last.as_ref().is_some_and(|last| last.reading.outcome.is_err());
+        let everybody = self.flight.is_some() || (self.last.is_none() && !failed);
+        let clusters: BTreeSet<_> = if everybody {
+            self.wishes.keys().cloned().collect()
+        } else {
+            concerned
+        };
+        if clusters.is_empty() {
+            return BTreeMap::new();
+        }
+        let due = self.hearsay.due(now, &pace.hints);
+        clusters.into_iter().map(|cluster| (cluster, due)).collect()
+    }
+
+    fn keep_concerning(&mut self, inventory: &Inventory, hints: &[Hint], pace: &ReadingsPace) -> BTreeSet<ClusterId> {
+        let mut clusters = BTreeSet::new();
+        let mut concerning = vec![false; hints.len()];
+        for (cluster, wish) in &self.wishes {
+            let interest = Interest::new(wish, inventory);
+            for (hint, concerning) in hints.iter().zip(&mut concerning) {
+                if interest.concern(hint).is_some() {
+                    *concerning = true;
+                    clusters.insert(cluster.clone());
+                }
+            }
+        }
+        for (hint, _) in hints.iter().zip(concerning).filter(|(_, concerning)| *concerning) {
+            self.add(std::slice::from_ref(hint), pace);
+        }
+        clusters
+    }
+
+    fn add(&mut self, hints: &[Hint], pace: &ReadingsPace) {
+        for hint in hints {
+            let heard = Heard {
+                hint: hint.clone(),
+                misses: 0,
+            };
+            self.hearsay.add(heard, &pace.hints);
+        }
+    }
+
+    /// Whether there is something to plan from that this reading did not say, or there will be when what was heard has been
+    /// looked into.
+    pub fn has_news(&self, planned_from: ReadingId, now: Instant) -> bool {
+        let newer = self.last.as_ref().is_some_and(|last| last.reading.id > planned_from);
+        newer || self.flight.is_some() || self.hearsay.is_waiting(now)
     }
 
     pub fn launched(&mut self, serial: u64, task: AbortHandle) {
@@ -81,15 +182,41 @@ impl Spot {
     }
 
     /// The reading's turn has come: it is asked for everything that is wanted now. `None` for one that was given up.
-    pub fn depart(&mut self, serial: u64, id: ReadingId, at: Instant) -> Option<Arc<ReadRequest>> {
+    pub fn depart(&mut self, serial: u64, id: ReadingId, at: Instant, pace: &ReadingsPace) -> Option<Task> {
+        self.flight.as_ref().filter(|flight| flight.serial == serial)?;
         let request = Arc::new(self.merged());
-        let flight = self.flight.as_mut().filter(|flight| flight.serial == serial)?;
+        let taken = self.hearsay.take(at, &pace.hints);
+        let base = self.base(&request, &taken);
+        self.whole_wanted &= base.is_some();
+        let task = Task { request, base };
+        let flight = self.flight.as_mut()?;
         flight.began = Some(Departure {
             id,
             at,
-            request: Arc::clone(&request),
+            task: task.clone(),
+            taken,
         });
-        Some(request)
+        Some(task)
+    }
+
+    /// What need not be read again, and what must; `None` when everything must.
+    fn base(&self, request: &ReadRequest, taken: &Taken) -> Option<(Arc<Inventory>, Part)> {
+        let last = self
+            .last
+            .as_ref()
+            .filter(|last| last.covers(request) && last.reading.news.len() < PARTS)?;
+        let inventory = last.reading.outcome.as_ref().ok()?;
+        if self.whole_wanted || taken.overflown {
+            return None;
+        }
+        let interest = Interest::new(request, inventory);
+        let mut part = Part::default();
+        for concern in taken.heard.iter().filter_map(|heard| interest.concern(&heard.hint)) {
+            part.servers.extend(concern.part.servers);
+            part.ports.extend(concern.part.ports);
+            part.subnets |= concern.part.subnets;
+        }
+        Some((Arc::clone(inventory), part))
     }
 
     /// The reading is over. `id` names one that never began.
@@ -104,21 +231,27 @@ impl Spot {
         let Some(flight) = self.flight.take_if(|flight| flight.serial == serial) else {
             return;
         };
-        let Departure { id, at, request } = flight.began.unwrap_or_else(|| Departure {
-            id,
-            at: now,
-            request: Arc::default(),
-        });
+        let departure = flight.began.unwrap_or_else(|| Departure::never(id, now));
         self.failures = match &outcome {
             Ok(_) => 0,
             Err(_) => self.failures.saturating_add(1),
         };
-        let pause = NonZeroU32::new(self.failures).map(|failures| pace.pause(failures, jitter));
-        let reading = PlaceReading {
-            id,
-            began: at,
-            outcome,
-            retry_at: pause.map(|pause| now + pause),
+        let request = Arc::clone(&departure.task.request);
+        let reading = match outcome {
+            Ok(inventory) => self.succeeded(departure, inventory, now, pace),
+            Err(error) => {
+                let pause = NonZeroU32::new(self.failures).map(|failures| pace.pause(failures, jitter));
+                self.hearsay.put_back(departure.taken, &pace.hints);
+                PlaceReading {
+                    id: departure.id,
+                    began: departure.at,
+                    outcome: Err(error),
+                    retry_at: pause.map(|pause| now + pause),
+                    whole_began: departure.at,
+                    news: Vec::new(),
+                    look_again_at: None,
+                }
+            }
         };
         self.last = Some(Landed {
             serial,
@@ -126,6 +259,58 @@ impl Spot {
             request,
         });
         self.landings.send_replace(());
+    }
+
+    fn succeeded(
+        &mut self,
+        departure: Departure,
+        inventory: Arc<Inventory>,
+        now: Instant,
+        pace: &ReadingsPace,
+    ) -> PlaceReading {
+        let Departure { id, at, task, taken } = departure;
+        let announced = self.announced(&task.request, &taken, &inventory);
+        let before = self.last.as_ref().map(|last| &last.reading);
+        let (seen, whole_began, mut news) = match (task.base, before) {
+            (Some((_, part)), Some(before)) => (seen(part, &inventory), before.whole_began, before.news.clone()),
+            (None, Some(before)) => (Seen::Everything, at, before.announced_since_whole()),
+            (_, None) => (Seen::Everything, at, Vec::new()),
+        };
+        news.push((id, News { seen, announced }));
+        let interest = Interest::new(&task.request, &inventory);
+        let mut look_again_at: Option<Instant> = None;
+        for heard in taken.heard {
+            if !interest.shows(&heard.hint) {
+                let again = self.hearsay.missed(heard, now, &pace.hints);
+                look_again_at = look_again_at.into_iter().chain(again).min();
+            }
+        }
+        PlaceReading {
+            id,
+            began: at,
+            outcome: Ok(inventory),
+            retry_at: None,
+            whole_began,
+            news,
+            look_again_at,
+        }
+    }
+
+    /// The removals that were announced before the reading began, by what was known then and by what is known now.
+    fn announced(&self, request: &ReadRequest, taken: &Taken, inventory: &Inventory) -> Announced {
+        let before = self.inventory();
+        let mut announced = Announced::default();
+        for known in before.as_deref().into_iter().chain([inventory]) {
+            let interest = Interest::new(request, known);
+            for concern in taken.heard.iter().filter_map(|heard| interest.concern(&heard.hint)) {
+                announced.extend(&concern.announced);
+            }
+        }
+        announced
+    }
+
+    fn inventory(&self) -> Option<Arc<Inventory>> {
+        self.last.as_ref()?.reading.outcome.as_ref().ok().cloned()
     }
 
     /// A reading that answers nobody any more is not kept. A failure is small, and stands until the place may be tried again.
@@ -144,12 +329,39 @@ impl Spot {
     }
 }
 
+/// What a part has looked at. A look at the subnets includes the ports of every server.
+fn seen(part: Part, inventory: &Inventory) -> Seen {
+    let Part {
+        servers,
+        mut ports,
+        subnets,
+    } = part;
+    if subnets {
+        ports = inventory.servers.keys().cloned().collect();
+    }
+    Seen::Part { servers, ports }
+}
+
+impl Departure {
+    fn never(id: ReadingId, at: Instant) -> Self {
+        Self {
+            id,
+            at,
+            task: Task {
+                request: Arc::default(),
+                base: None,
+            },
+            taken: Taken::default(),
+        }
+    }
+}
+
 impl Landed {
     /// A failure is about the place, whatever was asked for, and stands until the place may be tried again.
-    fn answers(&self, wish: &ReadRequest, freshness: Freshness, now: Instant) -> bool {
+    fn answers(&self, wish: &ReadRequest, freshness: Freshness, nothing_new: bool, now: Instant) -> bool {
         match self.reading.retry_at {
             Some(retry_at) => now < retry_at,
-            None => self.covers(wish) && freshness.is_met(self.reading.id, self.reading.began),
+            None => self.covers(wish) && freshness.is_met(&self.reading, nothing_new),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use multinic_cloud::ReadRequest;
+use multinic_cloud::{Part, ReadRequest};
 use multinic_contrabass::ContrabassError;
 use multinic_model::{ProviderId, inventory::Inventory};
 use tokio::{sync::Semaphore, task::yield_now};
@@ -16,6 +16,8 @@ use crate::{Place, PlaceError, readings::Source};
 #[derive(Default)]
 pub struct Fake {
     pub seen: Mutex<Seen>,
+    /// What every project says; `None`: nothing is there.
+    inventory: Mutex<Option<Inventory>>,
     /// Providers that fail.
     broken: Mutex<BTreeSet<ProviderId>>,
     /// Permits to answer, by provider; without an entry it answers at once.
@@ -26,6 +28,7 @@ pub struct Fake {
 pub struct Seen {
     pub accounts: Vec<ProviderId>,
     pub reads: Vec<(Place, ReadRequest)>,
+    pub parts: Vec<Part>,
     pub at_once: usize,
     pub most_at_once: usize,
 }
@@ -80,12 +83,42 @@ impl Source for Fake {
     }
 
     async fn read(&self, account: &ProviderId, place: &Place, request: &ReadRequest) -> Result<Inventory, PlaceError> {
-        {
-            let mut seen = self.seen.lock().unwrap();
-            seen.reads.push((place.clone(), request.clone()));
-            seen.at_once += 1;
-            seen.most_at_once = seen.most_at_once.max(seen.at_once);
-        }
+        self.enter(|seen| seen.reads.push((place.clone(), request.clone())));
+        self.answer(account, place).await
+    }
+
+    async fn read_part(
+        &self,
+        account: &ProviderId,
+        place: &Place,
+        _: &ReadRequest,
+        _: &Inventory,
+        part: &Part,
+    ) -> Result<Inventory, PlaceError> {
+        self.enter(|seen| seen.parts.push(part.clone()));
+        self.answer(account, place).await
+    }
+}
+
+impl Fake {
+    /// What the project says from now on.
+    pub fn says(&self, inventory: Inventory) {
+        *self.inventory.lock().unwrap() = Some(inventory);
+    }
+
+    /// The parts that were read since the last time.
+    pub fn parts(&self) -> Vec<Part> {
+        std::mem::take(&mut self.seen.lock().unwrap().parts)
+    }
+
+    fn enter(&self, note: impl FnOnce(&mut Seen)) {
+        let mut seen = self.seen.lock().unwrap();
+        note(&mut seen);
+        seen.at_once += 1;
+        seen.most_at_once = seen.most_at_once.max(seen.at_once);
+    }
+
+    async fn answer(&self, account: &ProviderId, place: &Place) -> Result<Inventory, PlaceError> {
         let _leaving = Leaving(self);
         let gate = self.gates.lock().unwrap().get(account).cloned();
         if let Some(gate) = gate {
@@ -95,12 +128,13 @@ impl Source for Fake {
             let url = "http://contrabass".to_owned();
             return Err(PlaceError::Contrabass(ContrabassError::NotFound { url, detail: None }));
         }
-        Ok(Inventory {
+        let said = self.inventory.lock().unwrap().clone();
+        Ok(said.unwrap_or_else(|| Inventory {
             project: place.project,
             servers: BTreeMap::new(),
             subnets: BTreeMap::new(),
             ports: BTreeMap::new(),
             unreadable: Vec::new(),
-        })
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! The readings over a source that answers when the test says so, on a clock that the test winds.
 
 mod fake;
+mod hints;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +15,7 @@ use multinic_cloud::ReadRequest;
 use multinic_model::{ClusterId, SubnetSelector, VmSelector};
 use tokio::{task::yield_now, time::Instant};
 
-use super::{Freshness, PlaceReading, ReadingId, Readings, ReadingsPace};
+use super::{Freshness, PlaceReading, ReadingId, Readings, ReadingsPace, Since};
 use crate::Place;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -52,7 +53,7 @@ fn wish(place: &Place, vm: &str) -> BTreeMap<Place, ReadRequest> {
 /// Anything that begins from now on.
 fn from_now() -> Freshness {
     Freshness {
-        not_before: Instant::now(),
+        since: Since::Whole(Instant::now()),
         newer_than: None,
     }
 }
@@ -60,7 +61,7 @@ fn from_now() -> Freshness {
 /// Anything of the last minute, but not this one.
 fn after(reading: &PlaceReading) -> Freshness {
     Freshness {
-        not_before: Instant::now() - MINUTE,
+        since: Since::Whole(Instant::now() - MINUTE),
         newer_than: Some(reading.id),
     }
 }
@@ -99,7 +100,7 @@ async fn a_recent_reading_serves_who_has_not_planned_from_it() {
     let first = readings.reading(&cluster(0), &home, from_now()).await;
     tokio::time::advance(MINUTE / 2).await;
     let recent = Freshness {
-        not_before: Instant::now() - MINUTE,
+        since: Since::Whole(Instant::now() - MINUTE),
         newer_than: None,
     };
     let shared = readings.reading(&cluster(1), &home, recent).await;
@@ -171,7 +172,7 @@ async fn a_new_selector_is_answered_by_a_reading_that_was_asked_for_it() {
     let home = place("a", 1);
     readings.want(&cluster(0), wish(&home, "old"));
     let anything = Freshness {
-        not_before: Instant::now(),
+        since: Since::Whole(Instant::now()),
         newer_than: None,
     };
     let first = readings.reading(&cluster(0), &home, anything).await;
@@ -244,7 +245,7 @@ async fn who_stops_waiting_cancels_nothing() {
     gate.add_permits(1);
     settle().await;
     let freshness = Freshness {
-        not_before: asked,
+        since: Since::Whole(asked),
         newer_than: None,
     };
     let reading = readings.reading(&cluster(0), &home, freshness).now_or_never().unwrap();
