@@ -66,16 +66,23 @@ impl Tls {
         Ok(certificates)
     }
 
+    /// Both bundles one after the other; empty if neither is set.
+    pub(crate) fn bundle(&self) -> Result<Vec<u8>, EndpointError> {
+        let mut bundle = self.ca_file.as_deref().map(read).transpose()?.unwrap_or_default();
+        if let Some(Pem(pem)) = &self.ca_pem {
+            bundle.push(b'\n');
+            bundle.extend_from_slice(pem);
+        }
+        Ok(bundle)
+    }
+
     /// The same as a file; `None` if neither is set. A bundle that is no file is written into the folder for temporary
     /// files, or into shared memory where there is no such folder.
     pub fn as_file(&self) -> Result<Option<CaFile>, EndpointError> {
-        let Some(Pem(pem)) = &self.ca_pem else {
+        if self.ca_pem.is_none() {
             return Ok(self.ca_file.clone().map(CaFile::Given));
-        };
-        let mut bundle = self.ca_file.as_deref().map(read).transpose()?.unwrap_or_default();
-        bundle.push(b'\n');
-        bundle.extend_from_slice(pem);
-        write(&bundle)
+        }
+        write(&self.bundle()?)
             .map(CaFile::Written)
             .map(Some)
             .map_err(EndpointError::WriteCaFile)

@@ -1,7 +1,7 @@
-//! What every HTTP client of multinic shares: time-outs, TLS, bounded bodies and `Retry-After`.
+//! What every client of multinic shares: time-outs, TLS; and for HTTP, bounded bodies and `Retry-After`.
 //!
 //! Contrabass and the management API are reached through [`Endpoint::client`]; OpenStack is reached through
-//! `openstack_sdk`, which builds its own client from the same [`Endpoint`] options.
+//! `openstack_sdk`, which builds its own client from the same [`Endpoint`] options; RabbitMQ through [`Tls::client_config`].
 
 mod api_client;
 mod base_url;
@@ -11,6 +11,7 @@ mod gate;
 mod printable;
 mod retry;
 mod retry_after;
+mod rustls_config;
 mod send_error;
 mod stream;
 mod tally;
@@ -91,6 +92,9 @@ pub enum EndpointError {
     /// The TLS library refused.
     #[error("failed to build the HTTP client")]
     Build(#[source] reqwest::Error),
+    /// The TLS library refused, where it is used without HTTP.
+    #[error("failed to set up TLS")]
+    Tls(#[source] rustls::Error),
     /// The address is of no use.
     #[error("failed to use the address")]
     Address(#[source] BaseUrlError),

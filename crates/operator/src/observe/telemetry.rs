@@ -64,8 +64,10 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 impl TelemetryOptions {
     /// A subscriber for the binary to install, and the traces behind it.
     pub fn build(self) -> Result<(Box<dyn Subscriber + Send + Sync>, Traces), TelemetryError> {
-        let filter = self.filter.as_deref().unwrap_or(DEFAULT_FILTER);
-        let filter = EnvFilter::try_new(filter).map_err(|source| TelemetryError::Filter {
+        let asked = self.filter.as_deref().filter(|asked| !asked.is_empty());
+        let filter = asked.unwrap_or(DEFAULT_FILTER);
+        // RabbitMQ's client shows whole messages, which may hold somebody's token: only when it is asked for by name.
+        let filter = EnvFilter::try_new(format!("lapin=off,{filter}")).map_err(|source| TelemetryError::Filter {
             filter: filter.to_owned(),
             source,
         })?;
