@@ -3,7 +3,10 @@
 use futures::{FutureExt, StreamExt};
 use lapin::{Channel, Consumer, Event, message::Delivery, options::BasicAckOptions};
 use multinic_model::Broker;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
 
 use super::{
     connection::{Connected, connect},
@@ -105,7 +108,10 @@ impl Session {
         }
         let acknowledged = self.channel.basic_ack(last, BasicAckOptions { multiple: true }).await;
         end.map_or(Ok(()), Err)?;
-        Ok(acknowledged?)
+        acknowledged?;
+        // The library's futures are often ready at once: a backlog would keep everybody else waiting.
+        yield_now().await;
+        Ok(())
     }
 
     async fn look_again(&mut self, settings: &LinkSettings, sink: &dyn Sink) -> Result<(), End> {

@@ -62,7 +62,9 @@ async fn it_blocks_those_who_publish_and_not_us(server: &RabbitServer) {
     service.declare("neutron").await;
     let mut settings = settings(server);
     settings.prefetch = 2;
-    drop(Link::start(settings.clone()).complete().await);
+    let mut link = Link::start(settings.clone());
+    link.complete().await;
+    link.end().await;
     until(async || (server.management().connections().len() == 1).then_some(())).await;
     service.publish("nova", (0..1000).map(numbered)).await;
 

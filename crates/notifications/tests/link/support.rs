@@ -140,6 +140,12 @@ impl Link {
         }
     }
 
+    /// Ends it and waits for its end: from then on it takes no message.
+    pub async fn end(mut self) {
+        self.task.abort();
+        while patiently(self.seen.recv()).await.is_some() {}
+    }
+
     /// The next state that `wanted` makes something of; what else is told meanwhile is kept.
     pub async fn state<T>(&mut self, wanted: impl Fn(LinkState) -> Option<T>) -> T {
         loop {
