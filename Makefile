@@ -19,12 +19,13 @@ test-kubernetes: ## the operator's stories on a real kube-apiserver, built from 
 e2e: ## against a real OpenStack from Debian's packages (root; KEEP=1 leaves it running)
 	@e2e/run.sh
 
-bench: ## the planner alone, `multinic plan` against curl, the operator with 1,000 OpenstackConfigs, the management API (10 minutes)
+bench: ## the planner alone, `multinic plan` against curl, the operator with 1,000 OpenstackConfigs, the management API, a backlog of notifications (12 minutes)
 	@scripts/need.sh cargo cc curl python3
 	cargo bench -q -p multinic-planner
 	scripts/bench-plan.sh
 	scripts/bench-operator.sh
 	scripts/bench-api.sh
+	scripts/bench-notifications.sh
 
 soak: ## two replicas of the operator under random faults for MINUTES=10
 	scripts/soak.sh $(or $(MINUTES),10)

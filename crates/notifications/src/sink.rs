@@ -17,7 +17,8 @@ pub trait Sink: Send + Sync + 'static {
     fn message(&self, message: Message);
 
     /// The broker has blocked (`true`) or unblocked our connection, which publishes nothing and so goes on listening: a sign
-    /// that the services may not be able to publish.
+    /// that the services may not be able to publish. RabbitMQ itself tells it only to connections that have published, so it
+    /// never comes from there.
     fn blocked(&self, blocked: bool);
 }
 

@@ -104,3 +104,73 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LinkPace, QueueKind, QueueSettings};
+
+    fn settings() -> LinkSettings {
+        LinkSettings {
+            brokers: vec!["a".parse().unwrap()],
+            vhost: "/".to_owned(),
+            user: "multinic".to_owned(),
+            password: "secret".to_owned().into(),
+            tls: multinic_transport::Tls::default(),
+            connection_name: String::new(),
+            heartbeat: Duration::from_mins(1),
+            queue: QueueSettings {
+                name: "q".to_owned(),
+                kind: QueueKind::Classic,
+                max_length: 1,
+                message_ttl: Duration::from_mins(1),
+                expires: Duration::from_mins(1),
+            },
+            bindings: Vec::new(),
+            prefetch: 1,
+            pace: LinkPace::default(),
+        }
+    }
+
+    fn said(code: u16) -> Failure {
+        let error = AMQPError::from_id(code, "WHY - said\u{7} so".into()).unwrap();
+        lapin::Error::from(ErrorKind::ProtocolError(error)).into()
+    }
+
+    #[test]
+    fn what_a_code_means_depends_on_what_was_asked() {
+        let settings = settings();
+        let broker = &settings.brokers[0];
+        for (code, login, topology) in [
+            (402, "forbidden", "broken"),
+            (403, "login-refused", "forbidden"),
+            (404, "unreachable", "broken"),
+            (405, "unreachable", "queue-mismatch"),
+            (406, "unreachable", "queue-mismatch"),
+            (320, "unreachable", "broken"),
+            (530, "forbidden", "broken"),
+            (541, "unreachable", "broken"),
+        ] {
+            assert_eq!(said(code).of_login(broker, &settings).category(), login, "{code}");
+            assert_eq!(said(code).of_topology(broker, &settings).category(), topology, "{code}");
+            assert_eq!(said(code).of_listening(broker).category(), "broken");
+            assert_eq!(said(code).is_absence(), code == 404);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_printable_line() {
+        let settings = settings();
+        let error = said(406).of_topology(&settings.brokers[0], &settings);
+        assert_eq!(
+            error.to_string(),
+            "failed to declare the queue q: WHY - said so; delete it, or give rabbitmq.queue.name another value"
+        );
+        let cause = std::io::Error::other("reset\nby peer");
+        let error = Failure::from(lapin::Error::from(cause)).of_listening(&settings.brokers[0]);
+        assert_eq!(
+            error.to_string(),
+            "failed to go on listening to the broker a:5672: reset by peer"
+        );
+    }
+}
