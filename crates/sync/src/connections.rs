@@ -8,9 +8,12 @@ use multinic_delivery::{DeliveryError, ManagementApi, ManagementApiSettings, Rea
 use multinic_transport::{Endpoint, Pem, RetryPolicy, Tls};
 use secrecy::ExposeSecret;
 
-use crate::settings::{
-    CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection, PasswordSection,
-    ReadBackName, SecretError, SecretRef, Secrets, Settings, Span, TlsSection,
+use crate::{
+    links::Notifications,
+    settings::{
+        CipherName, ContrabassSection, DigestName, InterfaceName, ManagementApiSection, OpenstackSection,
+        PasswordSection, RabbitmqSection, ReadBackName, SecretError, SecretRef, Secrets, Settings, Span, TlsSection,
+    },
 };
 
 /// Clients for everything a pass talks to. Kept over many passes: sessions and connections are reused.
@@ -19,6 +22,7 @@ pub struct Connections {
     pub(crate) envelope: EnvelopeSettings,
     pub(crate) cloud: Cloud,
     pub(crate) management_api: Option<ManagementApi>,
+    pub(crate) notifications: Notifications,
 }
 
 /// How a pass asks, where the settings have no word for it: what is tried again, and how much is asked for at once.
@@ -92,6 +96,7 @@ impl Connections {
                 ..cloud_settings(&settings.openstack, secrets)?
             }),
             management_api,
+            notifications: notifications(&settings.rabbitmq, secrets)?,
         })
     }
 
@@ -235,6 +240,17 @@ fn cloud_settings(section: &OpenstackSection, secrets: &dyn Secrets) -> Result<C
     })
 }
 
+fn notifications(section: &RabbitmqSection, secrets: &dyn Secrets) -> Result<Notifications, ConnectionsError> {
+    let password = section.password.as_ref();
+    Ok(Notifications {
+        password: password
+            .map(|reference| fetch(secrets, "rabbitmq.password", reference))
+            .transpose()?,
+        tls: checks(secrets, &RABBITMQ, &section.tls.checks())?,
+        section: section.clone(),
+    })
+}
+
 /// A section that describes an endpoint.
 struct Section {
     name: &'static str,
@@ -253,6 +269,10 @@ const MANAGEMENT_API: Section = Section {
     name: "managementApi",
     ca_secret: "managementApi.tls.caSecret",
 };
+const RABBITMQ: Section = Section {
+    name: "rabbitmq",
+    ca_secret: "rabbitmq.tls.caSecret",
+};
 
 fn endpoint(
     secrets: &dyn Secrets,
@@ -260,14 +280,18 @@ fn endpoint(
     timeout: Option<Span>,
     tls: &TlsSection,
 ) -> Result<Endpoint, ConnectionsError> {
-    let ca_secret = tls.ca_secret.as_ref();
     Ok(Endpoint {
         timeout: timeout.map_or_else(|| Endpoint::default().timeout, Span::duration),
-        tls: Tls {
-            ca_file: tls.ca_file.clone(),
-            ca_pem: ca_secret.map(|secret| ca_pem(secrets, section, secret)).transpose()?,
-            insecure_skip_verify: tls.insecure_skip_verify,
-        },
+        tls: checks(secrets, section, tls)?,
+    })
+}
+
+fn checks(secrets: &dyn Secrets, section: &Section, tls: &TlsSection) -> Result<Tls, ConnectionsError> {
+    let ca_secret = tls.ca_secret.as_ref();
+    Ok(Tls {
+        ca_file: tls.ca_file.clone(),
+        ca_pem: ca_secret.map(|secret| ca_pem(secrets, section, secret)).transpose()?,
+        insecure_skip_verify: tls.insecure_skip_verify,
     })
 }
 

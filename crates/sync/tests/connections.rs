@@ -28,15 +28,17 @@ fn settings(section: &str) -> Settings {
     let text = format!(
         "contrabass: {{endpoint: 'https://c', password: {{key: {{env: HOME}}}}, tls: {}}}\n\
          openstack: {{tls: {}}}\n\
-         managementApi: {{endpoint: 'https://m', tls: {}}}\n",
+         managementApi: {{endpoint: 'https://m', tls: {}}}\n\
+         rabbitmq: {{tls: {}}}\n",
         tls_of("contrabass"),
         tls_of("openstack"),
         tls_of("managementApi"),
+        tls_of("rabbitmq"),
     );
     Settings::parse(&text).unwrap()
 }
 
-const SECTIONS: [&str; 3] = ["contrabass", "openstack", "managementApi"];
+const SECTIONS: [&str; 4] = ["contrabass", "openstack", "managementApi", "rabbitmq"];
 
 #[test]
 fn a_ca_in_a_secret_is_used_where_there_are_secrets() {

@@ -28,7 +28,15 @@ contrabass:
 openstack: {interface: internal, portStatuses: [ACTIVE], endpoints: {network: 'http://n:9696'}, requestsPerSecond: 3, timeout: 10s}
 managementApi: {endpoint: 'http://m:8080', batchSize: 5}
 sync: {interval: 1h 30m, removalConfirmations: 3}
-rabbitmq: {enabled: false}
+rabbitmq:
+  enabled: true
+  brokers: ['a:5672', 'amqps://[fd00::1]']
+  user: multinic
+  password: {file: /p}
+  heartbeat: 20s
+  tls: {required: true}
+  queue: {name: ours, type: quorum, maxLength: 500, messageTTL: 1m, expires: 1h}
+  bindings: [{exchange: openstack, routingKeys: [notifications.info], vhost: nova}]
 ";
 
 /// What was accepted keeps the promises of its type; what was refused is one line that says something.
@@ -56,6 +64,12 @@ fn settings_may_be_anything() {
             Ok(settings) => {
                 assert!(!settings.openstack.port_statuses.is_empty());
                 assert!(settings.contrabass.endpoint.url().has_host());
+                let keys = settings
+                    .rabbitmq
+                    .bindings
+                    .iter()
+                    .flat_map(|binding| &binding.routing_keys);
+                assert!(keys.clone().count() > 0 && keys.clone().all(|key| !key.contains(['#', '*'])));
                 "accepted".to_owned()
             }
             Err(error) => kind(&error.to_string(), &format!("{error:?}")),

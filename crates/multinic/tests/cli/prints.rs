@@ -77,6 +77,7 @@ fn both_readmes_explain_every_setting() {
         "managementApi",
         "sync",
         "rabbitmq",
+        "rabbitmq.queue",
     ];
     assert_eq!(names_in("").len(), 5);
     for name in ["README.md", "README.ko.md"] {
@@ -86,7 +87,7 @@ fn both_readmes_explain_every_setting() {
             assert!(!names.is_empty(), "{section}");
             for setting in names
                 .iter()
-                .filter(|setting| !matches!(setting.as_str(), "timeout" | "tls" | "password" | "endpoints"))
+                .filter(|setting| !matches!(setting.as_str(), "timeout" | "tls" | "queue" | "endpoints"))
             {
                 let path = format!("`{section}.{setting}`");
                 assert!(

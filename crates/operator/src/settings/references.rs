@@ -16,6 +16,8 @@ pub(super) fn references(settings: &Settings) -> BTreeMap<&'static str, SecretRe
         ("openstack.tls.caSecret", settings.openstack.tls.ca_secret.as_ref()),
         ("managementApi.token", of_api(|api| api.token.as_ref())),
         ("managementApi.tls.caSecret", of_api(|api| api.tls.ca_secret.as_ref())),
+        ("rabbitmq.password", settings.rabbitmq.password.as_ref()),
+        ("rabbitmq.tls.caSecret", settings.rabbitmq.tls.ca_secret.as_ref()),
     ]
     .into_iter()
     .filter_map(|(setting, reference)| Some((setting, reference?.clone())))
@@ -48,6 +50,11 @@ managementApi:
   endpoint: https://m.example.com
   token: {secret: s5, key: k5}
   tls: {caSecret: {secret: s6, key: k6}}
+rabbitmq:
+  brokers: [rabbit.example.com]
+  user: multinic
+  password: {secret: s7, key: k7}
+  tls: {caSecret: {secret: s8, key: k8}}
 ";
 
     /// Whoever adds a secret to the settings is reminded of this place by their documentation: it names each one.
@@ -55,7 +62,7 @@ managementApi:
     fn every_secret_of_the_settings_is_found() {
         let settings = Settings::parse(ALL).unwrap();
         let named: Vec<String> = secrets_and_keys(&settings).into_keys().collect();
-        assert_eq!(named, ["s1", "s2", "s3", "s4", "s5", "s6"]);
+        assert_eq!(named, ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]);
         let debug = format!("{settings:?}");
         assert_eq!(debug.matches("Kubernetes").count(), references(&settings).len());
     }
@@ -65,6 +72,6 @@ managementApi:
         let settings = Settings::parse(&ALL.replace("s2", "s1").replace("s5", "s1")).unwrap();
         let secrets = secrets_and_keys(&settings);
         assert_eq!(secrets["s1"], ["k1", "k2", "k5"].map(ToOwned::to_owned).into());
-        assert_eq!(secrets.len(), 4);
+        assert_eq!(secrets.len(), 6);
     }
 }

@@ -5,6 +5,7 @@
 //! [`SecretRef`] says where each one lies.
 
 mod parse;
+mod rabbitmq;
 mod secret_ref;
 mod values;
 
@@ -15,6 +16,7 @@ use multinic_model::inventory::PortStatus;
 use serde::Deserialize;
 
 pub use parse::SettingsError;
+pub use rabbitmq::{BindingSection, QueueKindName, QueueSection, RabbitmqEnabled, RabbitmqSection, RabbitmqTlsSection};
 pub use secret_ref::{LocalSecrets, SecretError, SecretRef, Secrets};
 pub use values::{HttpUrl, Span};
 use values::{endpoint_override, port_statuses, provider_path};
@@ -234,26 +236,6 @@ impl Default for SyncSection {
             deletion_timeout: Span(Duration::from_mins(10)),
         }
     }
-}
-
-/// `rabbitmq:`
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct RabbitmqSection {
-    /// `auto`: when Contrabass names a broker.
-    pub enabled: RabbitmqEnabled,
-}
-
-/// `rabbitmq.enabled`: `auto`, `true` or `false`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum RabbitmqEnabled {
-    /// When Contrabass names a broker.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// `tls:` of an endpoint.

@@ -37,6 +37,7 @@ impl Settings {
         })?;
         settings.check_iterations()?;
         settings.check_interval()?;
+        settings.rabbitmq.check()?;
         Ok(settings)
     }
 
@@ -182,7 +183,6 @@ rabbitmq: {enabled: auto}
                 "managementApi.token",
                 "expected {secret: NAME",
             ),
-            ("rabbitmq: {enabled: maybe}", "rabbitmq.enabled", "`auto`"),
             ("surprise: 1", "surprise", "unknown field `surprise`"),
         ];
         for (line, place, allowed) in cases {

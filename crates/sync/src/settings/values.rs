@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use multinic_contrabass::ProviderPath;
 use multinic_model::inventory::PortStatus;
 use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::Value;
 use url::Url;
-
-use super::RabbitmqEnabled;
 
 /// An `http://` or `https://` URL without a user or password in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,19 +57,6 @@ impl<'de> Deserialize<'de> for Span {
             Ok(duration) if bounds.contains(&duration) => Ok(Self(duration)),
             _ => Err(D::Error::custom(format!(
                 "{text:?} is no length of time; expected 1ms to 7days, such as 30s or 5m"
-            ))),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RabbitmqEnabled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Bool(true) => Ok(Self::Always),
-            Value::Bool(false) => Ok(Self::Never),
-            Value::String(text) if text == "auto" => Ok(Self::Auto),
-            other => Err(D::Error::custom(format!(
-                "{other} is not understood; expected `auto`, true or false"
             ))),
         }
     }

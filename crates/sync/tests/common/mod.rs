@@ -72,6 +72,8 @@ pub struct Staging {
     /// More keys below `contrabass:` and `managementApi:`.
     pub contrabass: Vec<String>,
     pub management_api: Vec<String>,
+    /// What stands below `rabbitmq:`, in braces.
+    pub rabbitmq: &'static str,
     /// Of every request.
     pub timeout: &'static str,
     pub secrets: Known,
@@ -85,6 +87,7 @@ impl Default for Staging {
             openstack: Vec::new(),
             contrabass: Vec::new(),
             management_api: Vec::new(),
+            rabbitmq: "{}",
             timeout: "30s",
             secrets: Known::new(&[("KEY", DEMO_ENCRYPTION_KEY)]),
             pace: pace(),
@@ -126,12 +129,14 @@ impl Staging {
             "contrabass: {{endpoint: '{}', {timeout}, password: {{key: {{env: KEY}}}}{}}}\n\
              openstack: {{requestsPerSecond: 100000, {timeout}{}}}\n\
              managementApi: {{endpoint: '{}', {timeout}{}}}\n\
-             sync: {{confirmationPause: 1ms}}\n",
+             sync: {{confirmationPause: 1ms}}\n\
+             rabbitmq: {}\n",
             lab.contrabass_url(),
             more(&self.contrabass),
             more(&self.openstack),
             self.receiver.url(),
             more(&self.management_api),
+            self.rabbitmq,
         );
         Settings::parse(&text).unwrap()
     }
