@@ -30,4 +30,7 @@ pub enum LabError {
     /// A subnet has no address left.
     #[error("failed to find a free address in the subnet {0:?}")]
     SubnetFull(String),
+    /// The broker refuses, or is not there.
+    #[error("failed to publish to the broker")]
+    Broker(#[from] lapin::Error),
 }

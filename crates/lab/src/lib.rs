@@ -29,6 +29,7 @@ mod log;
 mod net;
 mod neutron;
 mod nova;
+pub mod publisher;
 mod receiver;
 mod service;
 mod simulator;
