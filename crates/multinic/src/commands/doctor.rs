@@ -22,11 +22,11 @@ pub async fn run(args: &DoctorArgs, verbose: u8) -> Result<ExitCode, Failure> {
     let (mut broken, mut findings, mut lost) = (false, false, None);
     let mut tell = |check: Check| {
         broken |= matches!(check.found, Found::Broken { .. });
-        findings |= matches!(check.found, Found::Finding(_));
+        findings |= matches!(check.found, Found::Finding(_) | Found::Impaired { .. });
         if let Err(failure) = print(&line(&check)) {
             lost = Some(failure);
         }
-        if let Found::Broken { error, hint } = &check.found {
+        if let Found::Broken { error, hint } | Found::Impaired { error, hint } = &check.found {
             if let Some(hint) = hint {
                 say(&format!("        what to do: {hint}"));
             }
@@ -55,6 +55,7 @@ fn line(check: &Check) -> String {
     match found {
         Found::Fine(what) => format!("ok      {hop:<15} {subject}: {what}\n"),
         Found::Finding(what) => format!("look    {hop:<15} {subject}: {what}\n"),
+        Found::Impaired { error, .. } => format!("look    {hop:<15} {subject}: {}\n", one_line(error.as_ref())),
         Found::Broken { error, .. } => format!("FAILED  {hop:<15} {subject}: {}\n", one_line(error.as_ref())),
     }
 }

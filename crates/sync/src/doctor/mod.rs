@@ -1,12 +1,17 @@
 //! A walk along every hop, saying what is found at each: Contrabass → password → Keystone → catalog → subnet → VMs →
-//! ports → management API. A chain stops at its first broken hop, whose cause explains all that would follow.
+//! ports → RabbitMQ → management API. A chain stops at its first broken hop, whose cause explains all that would follow.
 
+mod broker;
 mod judge;
 
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    sync::Arc,
+};
 
 use multinic_cloud::{CloudCredentials, ReadRequest, SessionInfo};
-use multinic_model::{ClusterId, Selection, inventory::Inventory};
+use multinic_model::{ClusterId, ProviderId, Selection, inventory::Inventory};
 use strum::Display;
 
 use crate::{Connections, PlaceError, resolve::Place};
@@ -33,6 +38,9 @@ pub enum Hop {
     /// Their ports on the subnet.
     #[strum(serialize = "ports")]
     Ports,
+    /// Where changes are announced.
+    #[strum(serialize = "RabbitMQ")]
+    RabbitMq,
     /// Where node configs go.
     #[strum(serialize = "management API")]
     ManagementApi,
@@ -56,6 +64,13 @@ pub enum Found {
     Fine(String),
     /// Usable, but something is not as the user asks.
     Finding(String),
+    /// It does not work, and everything else does without it.
+    Impaired {
+        /// Why.
+        error: Arc<dyn Error + Send + Sync>,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// Nothing beyond this hop can work.
     Broken {
         /// Why.
@@ -81,7 +96,25 @@ pub async fn examine(connections: &Connections, selections: &[Selection], tell: 
         broken |= walk.place(place, selections).await.is_none();
     }
     if !broken {
+        brokers(connections, places.keys(), tell).await;
         management_api(connections, selections, tell).await;
+    }
+}
+
+async fn brokers(
+    connections: &Connections,
+    places: impl Iterator<Item = &Place>,
+    tell: &mut (dyn FnMut(Check) + Send),
+) {
+    let providers: BTreeSet<&ProviderId> = places.map(|place| &place.provider).collect();
+    for provider in providers {
+        for found in broker::examine(connections, provider).await {
+            tell(Check {
+                hop: Hop::RabbitMq,
+                subject: format!("provider {provider}"),
+                found,
+            });
+        }
     }
 }
 
@@ -208,8 +241,7 @@ impl Walk<'_> {
 }
 
 async fn management_api(connections: &Connections, selections: &[Selection], tell: &mut (dyn FnMut(Check) + Send)) {
-    let clusters: std::collections::BTreeSet<&ClusterId> =
-        selections.iter().map(|selection| &selection.cluster).collect();
+    let clusters: BTreeSet<&ClusterId> = selections.iter().map(|selection| &selection.cluster).collect();
     for cluster in clusters {
         let found = match &connections.management_api {
             None => Found::Finding("not set: `plan` works, `sync` does not".to_owned()),
