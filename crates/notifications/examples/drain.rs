@@ -1,7 +1,7 @@
 //! How long a backlog takes, and what it costs: `cargo run --release -p multinic-notifications --example drain [MESSAGES] [RUNS]`.
 //!
-//! RabbitMQ is Debian's, started for this; the messages are the recorded ones in turn, padded by nothing. Publisher, broker
-//! and link share the machine, but the publisher is done before the link starts.
+//! RabbitMQ is Debian's, started for this; the messages are the recorded ones in turn. The publisher is a process of its own
+//! and done before the link starts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,12 +13,13 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::Path,
+    process::Command,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
+    BasicProperties, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use multinic_notifications::{
@@ -34,20 +35,23 @@ const KEY: &str = "notifications.info";
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = env::args().skip(1).map(|text| text.parse::<usize>().unwrap());
-    let (messages, runs) = (arguments.next().unwrap_or(100_000), arguments.next().unwrap_or(5));
-    let bodies = bodies();
-    let bytes: usize = bodies.iter().map(Vec::len).sum();
-    println!(
-        "{messages} messages of {} bytes on average, {runs} runs",
-        bytes / bodies.len()
-    );
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    if let [place, messages] = &arguments[..]
+        && place.contains('@')
+    {
+        return publish(place, messages.parse().unwrap(), &bodies()).await;
+    }
+    let number = |at: usize, otherwise| arguments.get(at).map_or(otherwise, |text| text.parse().unwrap());
+    let (messages, runs) = (number(0, 100_000), number(1, 5));
+    let sizes: Vec<_> = bodies().iter().map(Vec::len).collect();
+    let average = sizes.iter().sum::<usize>() / sizes.len();
+    println!("{messages} messages of {average} bytes on average, {runs} runs");
     for _ in 0..runs {
-        run(messages, &bodies).await;
+        run(messages).await;
     }
 }
 
-async fn run(messages: usize, bodies: &[Vec<u8>]) {
+async fn run(messages: usize) {
     let vhost = RabbitVhost::create();
     vhost.management().declare_exchange(EXCHANGE);
     let settings = settings(&vhost);
@@ -58,8 +62,21 @@ async fn run(messages: usize, bodies: &[Vec<u8>]) {
     seen.wait_for(|count| count.listening).await.unwrap();
     link.abort();
     let _ = link.await;
-    let channel = channel(&vhost).await;
-    publish(&channel, messages, bodies).await;
+    let place = format!(
+        "amqp://{}:{}@{}/{}",
+        vhost.user(),
+        vhost.password(),
+        vhost.address(),
+        vhost.name()
+    );
+    let mut publisher = Command::new(env::current_exe().unwrap());
+    assert!(
+        publisher
+            .args([place, messages.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 
     let before = resident();
     let (counter, mut seen) = Counter::new();
@@ -101,18 +118,12 @@ fn bodies() -> Vec<Vec<u8>> {
         .collect()
 }
 
-async fn channel(vhost: &RabbitVhost) -> Channel {
-    let (address, name) = (vhost.address(), vhost.name());
-    let address = format!("amqp://{}:{}@{address}/{name}", vhost.user(), vhost.password());
-    let connection = Connection::connect(&address, ConnectionProperties::default())
+async fn publish(place: &str, messages: usize, bodies: &[Vec<u8>]) {
+    let connection = Connection::connect(place, ConnectionProperties::default())
         .await
         .unwrap();
     let channel = connection.create_channel().await.unwrap();
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-    channel
-}
-
-async fn publish(channel: &Channel, messages: usize, bodies: &[Vec<u8>]) {
     for body in bodies.iter().cycle().take(messages) {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
         let sent = channel.basic_publish(EXCHANGE.into(), KEY.into(), options, body, properties);
