@@ -83,7 +83,7 @@ impl Cloud {
         part: &Part,
     ) -> Result<Inventory, CloudError> {
         let access = Access::open(&self.sessions, credentials).await?;
-        part::read(&access, request, base, part).await
+        Box::pin(part::read(&access, request, base, part)).await
     }
 
     /// What was sent so far.

@@ -53,7 +53,7 @@ pub(crate) async fn read(
 ) -> Result<Inventory, CloudError> {
     let servers = servers_of(access, request, base, &part.servers);
     if part.subnets {
-        return with_subnets(access, request, servers).await;
+        return Box::pin(with_subnets(access, request, servers)).await;
     }
     let known: BTreeSet<_> = part
         .ports

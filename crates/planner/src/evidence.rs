@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
-use multinic_model::{ConfigKey, InstanceId, MacAddress, VmSelector};
+use multinic_model::{ConfigKey, InstanceId, VmSelector};
 
 use crate::{
-    Claim, News,
+    Claim,
+    absence::Heard,
     earlier_index::EarlierIndex,
     matching::{Config, Configs, Match, Sight},
     vms::Vms,
@@ -23,16 +24,8 @@ pub(crate) struct Evidence<'a> {
     pub lost: bool,
     /// The subnets of the configs that still answer for it: what is missing there is missing by reading alone.
     pub answered: Vec<IpNet>,
-    /// A config that answers for it has not looked again at the server itself since the last plan.
-    pub unseen_server: bool,
-    /// The same of its ports.
-    pub unseen_ports: bool,
-    /// That the server was deleted is announced.
-    pub deleted: bool,
-    /// That some port was taken out is announced.
-    pub detached: bool,
-    /// That ports with these MAC addresses are gone is announced.
-    pub gone_ports: Vec<MacAddress>,
+    /// What is new, and what was announced.
+    pub heard: Heard,
     /// Everybody concerned.
     pub configs: Vec<&'a ConfigKey>,
 }
@@ -162,7 +155,7 @@ impl<'a> Hearing<'_, 'a> {
                     let respecified = respecified.contains(id);
                     self.note_number(*vm, config.key, |evidence| {
                         evidence.selected(cidr, respecified);
-                        evidence.heed(config.news, id);
+                        evidence.heard.take_in(config.news, id);
                     });
                 }
                 (Match::Ambiguous(ids), _) => {
@@ -188,7 +181,7 @@ impl<'a> Hearing<'_, 'a> {
         if let Some(id) = selector.instance_id() {
             self.note(&id, config.key, |evidence| {
                 evidence.lost(cidr);
-                evidence.heed(config.news, &id);
+                evidence.heard.take_in(config.news, &id);
             });
         }
         let node = self.earlier.named(selector.as_str());
@@ -196,7 +189,7 @@ impl<'a> Hearing<'_, 'a> {
         if let Some(node) = node.filter(|node| self.configs.server(node.instance).is_none()) {
             self.note_number(node.owner, config.key, |evidence| {
                 evidence.lost(cidr);
-                evidence.heed(config.news, node.instance);
+                evidence.heard.take_in(config.news, node.instance);
             });
         }
     }
@@ -211,7 +204,7 @@ impl<'a> Hearing<'_, 'a> {
             } else {
                 evidence.lost(cidr);
             }
-            evidence.heed(config.news, &claim.instance_id);
+            evidence.heard.take_in(config.news, &claim.instance_id);
         });
     }
 }
@@ -267,15 +260,6 @@ impl Evidence<'_> {
             }
             None => self.blind = true,
         }
-    }
-
-    fn heed(&mut self, news: Option<&News>, instance: &InstanceId) {
-        let Some(News { seen, announced }) = news else { return };
-        self.unseen_server |= !seen.server(instance);
-        self.unseen_ports |= !seen.ports(instance);
-        self.deleted |= announced.deleted.contains(instance);
-        self.detached |= announced.detached.contains(instance);
-        self.gone_ports.extend(announced.ports_of(instance));
     }
 
     /// Whether the absence of an interface in `cidr` needs no second reading. `None`: nobody knows where it lies.

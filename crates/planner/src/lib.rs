@@ -7,10 +7,11 @@
 //!
 //! Read in this order, which is that of the steps: `matching` (which server each entry means), `vms` (each VM once,
 //! with its node name), `accounting` (what each VM should have), `earlier_index` (what the nodes hold),
-//! `evidence` (who may speak for whom), `removal` (what becomes of each held interface), `placement` (names, and
-//! the mass guard), `grants` (one MAC address, one node), `assemble` (the node configs), `report`, `outcome`,
-//! `memory` and `order`.
+//! `evidence` (who may speak for whom), `absence` (what makes one believable), `removal` (what becomes of each held
+//! interface), `placement` (names, and the mass guard), `grants` (one MAC address, one node), `assemble` (the node
+//! configs), `report`, `outcome`, `memory` and `order`.
 
+mod absence;
 mod accounting;
 mod assemble;
 mod earlier_index;

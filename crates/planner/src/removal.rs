@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use multinic_model::{MacAddress, NodeName};
+use multinic_model::NodeName;
 
 use crate::{
     Policy, RemovalLedger, Scope,
+    absence::{Absence, Heard},
     accounting::Account,
     earlier_index::{EarlierIndex, Held, Item},
-    evidence::{AllEvidence, Evidence},
+    evidence::AllEvidence,
     matching::Configs,
     vms::{Vm, Vms, node_name},
 };
@@ -193,55 +194,6 @@ fn fate(world: World<'_, '_>, owner: Owner, held: &Held<'_>, item: &Item<'_>) ->
     }
 }
 
-/// What makes an absence believable.
-struct Absence<'e, 'a> {
-    /// The shares that were let go of; `None` where they do not matter.
-    shares: Option<&'e Evidence<'a>>,
-    /// OpenStack has announced it.
-    announced: bool,
-    /// Nobody has looked again since the last plan: it is the same absence, and does not count twice.
-    unseen: bool,
-}
-
-impl<'e, 'a> Absence<'e, 'a> {
-    /// A server is not there.
-    fn of_server(world: World<'_, '_>, evidence: Option<&'e Evidence<'a>>) -> Self {
-        Self {
-            shares: evidence,
-            announced: evidence.is_some_and(|evidence| evidence.deleted),
-            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_server),
-        }
-    }
-
-    /// A server is there, and not its port. One that cannot be understood may be any that nobody names.
-    fn of_port(
-        world: World<'_, '_>,
-        evidence: Option<&'e Evidence<'a>>,
-        mac: Option<MacAddress>,
-        unreadable: bool,
-    ) -> Self {
-        let announced = |(evidence, mac): (&Evidence<'_>, MacAddress)| {
-            evidence.gone_ports.contains(&mac) || (evidence.detached && !unreadable)
-        };
-        Self {
-            shares: evidence,
-            announced: evidence.zip(mac).is_some_and(announced),
-            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_ports),
-        }
-    }
-
-    /// A server is not where it was. That is what a reading says: shares and announcements are not about names.
-    fn of_name(world: World<'_, '_>, evidence: Option<&'e Evidence<'a>>) -> Self {
-        Self {
-            shares: None,
-            announced: false,
-            unseen: evidence.map_or(!world.configs.all_seen(), |evidence| {
-                evidence.unseen_server || evidence.unseen_ports
-            }),
-        }
-    }
-}
-
 fn unaccounted(
     world: World<'_, '_>,
     unreadable: bool,
@@ -292,8 +244,7 @@ fn renames(world: World<'_, '_>, homes: &[Option<usize>]) -> BTreeMap<usize, Ren
 
 fn rename(world: World<'_, '_>, home: &Held<'_>, wanted: &NodeName) -> Rename {
     let waits = world.evidence.is_blind(home.owner);
-    let evidence = world.evidence.of(home.owner);
-    let unseen = evidence.map_or(!world.configs.all_seen(), |evidence| evidence.unseen_server);
+    let unseen = Heard::is_unseen(world, world.evidence.of(home.owner), |unseen| unseen.server);
     let before = world.ledger.renamed(home.name, home.instance, wanted);
     Rename {
         count: before.saturating_add(u32::from(!waits && !unseen)),

@@ -218,7 +218,7 @@ proptest! {
             quiet.news = Some(News { announced: everything_is_gone(), ..News::default() });
             let plan = quiet.plan(&policy(Scope::WholeTruth));
             let now = held_by_instance(&after(&world.nodes, &plan));
-            for (vm, _) in &world.servers {
+            for vm in world.servers.keys() {
                 for (shown, ..) in oracle::content(world, *vm) {
                     let interface = (instance(*vm), shown);
                     let kept = now.contains_key(&interface) || !held_by_instance(&world.nodes).contains_key(&interface);

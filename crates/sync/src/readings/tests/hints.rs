@@ -243,7 +243,9 @@ async fn a_removal_that_shows_late_is_still_announced() {
 async fn a_hint_that_comes_during_a_reading_is_followed_by_another() {
     let listening = Listening::begin().await;
     let gate = listening.fake.hang("a");
-    listening.fake.says(inventory(&[1, 2, 3], &[(1, 1), (2, 2), (3, 3), (9, 1)]));
+    listening
+        .fake
+        .says(inventory(&[1, 2, 3], &[(1, 1), (2, 2), (3, 3), (9, 1)]));
     listening.hint(&[port(9, Some(1))]);
     let look = listening.look();
     tokio::pin!(look);
