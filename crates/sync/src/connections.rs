@@ -1,6 +1,11 @@
 //! The outside world of a pass, built once from the settings: Contrabass, the clouds, the management API.
 
-use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use multinic_cloud::{Cloud, CloudSettings, Interface, Service};
 use multinic_contrabass::{Cipher, Contrabass, ContrabassError, ContrabassSettings, Digest, EnvelopeSettings};
@@ -23,6 +28,14 @@ pub struct Connections {
     pub(crate) cloud: Cloud,
     pub(crate) management_api: Option<ManagementApi>,
     pub(crate) notifications: Notifications,
+    pub(crate) readings: ReadingsMade,
+}
+
+/// How many readings were made for [`Readings`](crate::Readings).
+#[derive(Default)]
+pub(crate) struct ReadingsMade {
+    pub whole: AtomicU64,
+    pub parts: AtomicU64,
 }
 
 /// How a pass asks, where the settings have no word for it: what is tried again, and how much is asked for at once.
@@ -97,6 +110,7 @@ impl Connections {
             }),
             management_api,
             notifications: notifications(&settings.rabbitmq, secrets)?,
+            readings: ReadingsMade::default(),
         })
     }
 
@@ -107,6 +121,8 @@ impl Connections {
             requests: BTreeMap::new(),
             budget_waits: openstack.waits,
             budget_waited: openstack.waited,
+            whole_readings: self.readings.whole.load(Relaxed),
+            part_readings: self.readings.parts.load(Relaxed),
         };
         counts.add("contrabass", self.contrabass.answers());
         counts.add(
@@ -138,6 +154,10 @@ pub struct Counts {
     pub budget_waits: u64,
     /// How long they waited, in all.
     pub budget_waited: Duration,
+    /// Shared readings of everything that is wanted of a project.
+    pub whole_readings: u64,
+    /// Shared readings of what was hinted at.
+    pub part_readings: u64,
 }
 
 /// How many HTTP requests were sent, retries included.

@@ -34,6 +34,8 @@ struct Sent {
     requests: BTreeMap<(&'static str, &'static str), u64>,
     waits: u64,
     waited: Duration,
+    whole_readings: u64,
+    part_readings: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -45,6 +47,11 @@ struct ServiceStatus {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Status {
     status: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Extent {
+    extent: &'static str,
 }
 
 impl Requests {
@@ -78,12 +85,19 @@ impl Sent {
         }
         self.waits += counts.budget_waits;
         self.waited += counts.budget_waited;
+        self.whole_readings += counts.whole_readings;
+        self.part_readings += counts.part_readings;
         self
     }
 
     fn of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = (Status, u64)> + 'a {
         let of_it = self.requests.iter().filter(move |((of, _), _)| *of == service);
         of_it.map(|((_, status), sent)| (Status { status }, *sent))
+    }
+
+    fn readings(&self) -> impl Iterator<Item = (Extent, u64)> {
+        let extent = |extent, count| (Extent { extent }, count);
+        [extent("whole", self.whole_readings), extent("part", self.part_readings)].into_iter()
     }
 
     fn of_openstack(&self) -> impl Iterator<Item = (ServiceStatus, u64)> {
@@ -110,7 +124,9 @@ impl Collector for Requests {
         ConstCounter::new(sent.waits).encode(waits)?;
         let help = "How long they waited";
         let waited = encoder.encode_descriptor("openstack_budget_wait", help, Some(&Unit::Seconds), Counter)?;
-        ConstCounter::new(sent.waited.as_secs_f64()).encode(waited)
+        ConstCounter::new(sent.waited.as_secs_f64()).encode(waited)?;
+        let help = "Readings of projects: whole ones, and parts that were hinted at";
+        family(&mut encoder, "readings", help, sent.readings())
     }
 }
 
@@ -143,6 +159,8 @@ mod tests {
             requests: BTreeMap::from([(("nova", "2xx"), nova), (("contrabass", "4xx"), 1)]),
             budget_waits: 2,
             budget_waited: Duration::from_secs(3),
+            whole_readings: 1,
+            part_readings: nova,
         };
         let sent = Sent::default().and(counts(5)).and(counts(7));
         let nova = ServiceStatus {
@@ -155,5 +173,6 @@ mod tests {
             [(Status { status: "4xx" }, 2)]
         );
         assert_eq!((sent.waits, sent.waited), (4, Duration::from_secs(6)));
+        assert_eq!((sent.whole_readings, sent.part_readings), (2, 12));
     }
 }

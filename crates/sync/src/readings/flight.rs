@@ -44,7 +44,6 @@ async fn read<S: Source>(hub: &Hub<S>, place: &Place, task: &Task) -> PlaceOutco
     {
         return Ok(Arc::clone(base));
     }
-    hub.made.count(task.base.is_some());
     let loan = hub.accounts.lend(&hub.source, &place.provider).await?;
     let inventory = match &task.base {
         None => hub.source.read(&loan.account, place, &task.request).await,

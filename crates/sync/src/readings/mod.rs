@@ -17,7 +17,6 @@ mod board;
 mod concern;
 mod flight;
 mod hearsay;
-mod made;
 mod pace;
 mod place_reading;
 mod source;
@@ -40,7 +39,6 @@ use crate::{Connections, Place};
 
 pub use crate::resolve::Account;
 pub use hearsay::HintPace;
-pub use made::Made;
 pub use pace::ReadingsPace;
 pub use place_reading::{Freshness, PlaceOutcome, PlaceReading, ReadingId, Since};
 pub use source::Source;
@@ -61,7 +59,6 @@ struct Hub<S: Source> {
     accounts: Accounts<S::Account>,
     pace: ReadingsPace,
     board: Mutex<Board>,
-    made: Made,
 }
 
 impl<S: Source> Readings<S> {
@@ -72,7 +69,6 @@ impl<S: Source> Readings<S> {
             accounts: Accounts::new(pace.account_life),
             board: Mutex::new(Board::new(pace.at_once)),
             pace,
-            made: Made::default(),
         };
         Self { hub: Arc::new(hub) }
     }
@@ -125,11 +121,6 @@ impl<S: Source> Readings<S> {
             .board()
             .spot(place)
             .is_some_and(|spot| spot.has_news(planned_from, now))
-    }
-
-    /// How many readings were made.
-    pub fn made(&self) -> &Made {
-        &self.hub.made
     }
 
     fn ask(

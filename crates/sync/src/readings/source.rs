@@ -1,6 +1,6 @@
 //! Where readings come from: Contrabass and OpenStack, or a test.
 
-use std::future::Future;
+use std::{future::Future, sync::atomic::Ordering::Relaxed};
 
 use multinic_cloud::{Part, ReadRequest};
 use multinic_model::{ProviderId, inventory::Inventory};
@@ -43,6 +43,7 @@ impl Source for Connections {
 
     async fn read(&self, account: &Account, place: &Place, request: &ReadRequest) -> Result<Inventory, PlaceError> {
         let credentials = account.in_project(place);
+        self.readings.whole.fetch_add(1, Relaxed);
         let inventory = self.cloud.read(&credentials, request).await;
         inventory.map_err(PlaceError::Cloud)
     }
@@ -56,6 +57,7 @@ impl Source for Connections {
         part: &Part,
     ) -> Result<Inventory, PlaceError> {
         let credentials = account.in_project(place);
+        self.readings.parts.fetch_add(1, Relaxed);
         let inventory = self.cloud.read_part(&credentials, request, base, part).await;
         inventory.map_err(PlaceError::Cloud)
     }

@@ -186,9 +186,14 @@ impl Stage {
         sync_once(&self.connections, &self.settings, configs, pruning, &Unobserved).await
     }
 
+    /// Connections of one's own: no session, no memory.
+    pub fn connect(&self) -> Arc<Connections> {
+        Arc::new(Connections::with_pace(&self.settings, &self.secrets, &self.pace).unwrap())
+    }
+
     /// As after a restart: no session, no memory.
     pub fn restart(&mut self) {
-        self.connections = Arc::new(Connections::with_pace(&self.settings, &self.secrets, &self.pace).unwrap());
+        self.connections = self.connect();
     }
 
     /// A pass that must end without a failure or an error.
