@@ -9,6 +9,7 @@ use crate::{
     CloudBuilder, LabError,
     builder::{Added, only, unknown},
     ids::Id,
+    publisher::AnnouncedPort,
     state::{FixedIp, Network, Port, Server, State, Subnet},
 };
 
@@ -78,6 +79,24 @@ impl CloudHandle {
         let id = state.find_port(port)?;
         let found = state.ports.get(&id).map(|port| port.mac.clone());
         found.ok_or_else(|| unknown("port", port))
+    }
+
+    /// A port as Neutron would announce it now.
+    pub fn announced_port(&self, port: &str) -> Result<AnnouncedPort, LabError> {
+        let state = self.lock();
+        let id = state.find_port(port)?;
+        let found = state.ports.get(&id).ok_or_else(|| unknown("port", port))?;
+        let addresses = found.fixed_ips.iter();
+        Ok(AnnouncedPort {
+            id: found.id.to_string(),
+            mac: found.mac.clone(),
+            network: found.network.to_string(),
+            project: found.project.to_string(),
+            device: found.device.to_string(),
+            addresses: addresses
+                .map(|ip| (ip.subnet.to_string(), ip.address.to_string()))
+                .collect(),
+        })
     }
 
     /// Gives a port exactly these addresses, each with its subnet.

@@ -145,6 +145,7 @@ impl Conductor {
             let due = self.index.see(&key, record);
             self.due(due);
         }
+        self.listen();
         self.count_configs();
     }
 
@@ -164,6 +165,11 @@ impl Conductor {
             };
             self.queue.add_afresh(&unit, now, wish);
         }
+    }
+
+    /// To the providers that configs name now.
+    fn listen(&mut self) {
+        self.links.want(&self.index.providers(), self.state.current.as_ref());
     }
 
     /// Something may have changed at a provider: what was hinted at, or, after a gap, everything.
@@ -198,6 +204,7 @@ impl Conductor {
         if self.generation() != before {
             self.memories.values_mut().for_each(Memory::reconnect);
             self.awaited.clear();
+            self.listen();
         }
         let now = Instant::now();
         let units: Vec<_> = self.index.units().cloned().collect();

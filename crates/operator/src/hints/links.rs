@@ -9,7 +9,7 @@ use multinic_model::ProviderId;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{EventSource, LinksPace, Source, Standings, Tidings, hub::Hub, keeper::Keeper};
-use crate::observe::Metrics;
+use crate::{observe::Metrics, settings::Current};
 
 /// All links of one term. Dropping it ends them.
 pub struct Links {
@@ -28,6 +28,15 @@ impl Links {
             generation: None,
             keepers: BTreeMap::new(),
         }
+    }
+
+    /// From now on these providers are listened to, with the settings in force.
+    pub fn want(&mut self, providers: &BTreeSet<ProviderId>, current: Option<&Arc<Current>>) {
+        let source = current.map(|current| {
+            let source: Arc<dyn Source> = Arc::<Current>::clone(current);
+            (current.generation, source)
+        });
+        self.serve(providers, source);
     }
 
     /// From now on these providers are listened to, by what `source` says of them. Another generation begins all of them

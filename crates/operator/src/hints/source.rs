@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use multinic_model::ProviderId;
-use multinic_notifications::{LinkSettings, Sink};
+use multinic_notifications::{LinkSettings, Sink, listen};
 
-use crate::status::trouble::Trouble;
+use crate::{settings::Current, status::trouble::Trouble};
 
 /// What can find out the links of a provider, and keep one up.
 pub trait Source: Send + Sync + 'static {
@@ -15,4 +15,15 @@ pub trait Source: Send + Sync + 'static {
 
     /// Keeps one up for as long as it is polled.
     fn listen(&self, link: LinkSettings, sink: Arc<dyn Sink>) -> BoxFuture<'static, ()>;
+}
+
+impl Source for Current {
+    fn links<'a>(&'a self, provider: &'a ProviderId) -> BoxFuture<'a, Result<Vec<LinkSettings>, Trouble>> {
+        let links = self.connections.links(provider, &self.installation);
+        async { links.await.map_err(|error| Trouble::of_links(&error)) }.boxed()
+    }
+
+    fn listen(&self, link: LinkSettings, sink: Arc<dyn Sink>) -> BoxFuture<'static, ()> {
+        listen(link, sink).boxed()
+    }
 }

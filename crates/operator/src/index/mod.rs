@@ -162,7 +162,8 @@ impl Index {
 
     /// Every provider that a config asks something of.
     pub fn providers(&self) -> BTreeSet<ProviderId> {
-        self.asked().map(|(provider, _)| provider.clone()).collect()
+        let named: BTreeSet<_> = self.asked().map(|(provider, _)| provider).collect();
+        named.into_iter().cloned().collect()
     }
 
     /// The units that ask something of this provider.

@@ -21,10 +21,10 @@ pub enum Kind {
     Resolved,
     /// The management API has what it should have.
     Delivered,
-    /// All of these.
-    Ready,
     /// Changes in OpenStack are announced to us. No part of Ready: everything works without.
     EventSource,
+    /// All of these but EventSource.
+    Ready,
 }
 
 impl Kind {
@@ -98,8 +98,9 @@ pub struct Moment {
     pub otherwise: Saying,
 }
 
-/// The five, in order. `before` are those of the last status.
-pub fn conclude(sayings: Sayings, moment: &Moment, before: &[Condition]) -> Vec<Condition> {
+/// Those of the steps, in order, the one beside them, and Ready, which only the steps decide. `before` are those of the last
+/// status.
+pub fn conclude(sayings: Sayings, beside: Option<Condition>, moment: &Moment, before: &[Condition]) -> Vec<Condition> {
     let Sayings {
         credentials,
         cloud,
@@ -117,6 +118,7 @@ pub fn conclude(sayings: Sayings, moment: &Moment, before: &[Condition]) -> Vec<
         .map(|(kind, saying)| condition(kind, saying, moment, before))
         .collect();
     let ready = ready(&conditions);
+    conditions.extend(beside);
     conditions.push(condition(Kind::Ready, Some(ready), moment, before));
     conditions
 }

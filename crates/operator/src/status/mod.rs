@@ -146,7 +146,7 @@ impl Visit<'_> {
     pub fn ahead(&self, cluster: &ClusterId, claims: &BTreeMap<Claim, String>) -> Option<OpenstackConfigStatus> {
         let nodes = nodes::ahead(&self.before.nodes, claims)?;
         let conditions = if self.before.conditions.is_empty() {
-            conditions::conclude(Sayings::default(), &self.moment(not_tried()), &[])
+            conditions::conclude(Sayings::default(), None, &self.moment(not_tried()), &[])
         } else {
             self.before.conditions.clone()
         };
@@ -184,12 +184,11 @@ impl Visit<'_> {
         complete: bool,
     ) -> OpenstackConfigStatus {
         let (moment, before) = (self.moment(otherwise), &self.before.conditions);
-        let mut conditions = conditions::conclude(sayings, &moment, before);
+        let beside = conditions::beside(Kind::EventSource, of_events(self.events), &moment, before);
+        let mut conditions = conditions::conclude(sayings, beside, &moment, before);
         if let Some(trouble) = self.settings {
             conditions::explain_ready(&mut conditions, trouble.reason.as_str(), &trouble.message);
         }
-        let events = conditions::beside(Kind::EventSource, of_events(self.events), &moment, before);
-        conditions.extend(events);
         let mut status = OpenstackConfigStatus {
             observed_generation: Some(self.generation),
             conditions,

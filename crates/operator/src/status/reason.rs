@@ -44,7 +44,7 @@ pub enum Word {
     ProviderNotFound,
     /// What Contrabass says of the provider cannot be used. Correct its entry, or `contrabass.endpoint`.
     ProviderUnusable,
-    /// The provider's `adminPw` cannot be decrypted. Check `contrabass.password` (key, cipher, digest).
+    /// The provider's `adminPw` (EventSource: its `rabbitMQPw`) cannot be decrypted. Check `contrabass.password` (key, cipher, digest).
     PasswordUnreadable,
     /// Keystone rejects the provider's user for this project. It is not tried again until the credentials or settings
     /// change, or a long pause passes. Check `adminId`, `adminPw` and `domain` in Contrabass and

@@ -228,7 +228,7 @@ fn where_the_news_come_from_is_said_beside_ready_and_is_no_part_of_it() {
     ];
     for (source, expected) in cases {
         let status = events(&OpenstackConfigStatus::default(), source.clone());
-        assert_eq!(said(&status)[4..], [("Ready", "True", "Synced"), expected]);
+        assert_eq!(said(&status)[4..], [expected, ("Ready", "True", "Synced")]);
         assert!(is_ready(&status));
         assert_eq!(events(&status, source), status, "an idle pass leaves no trace");
     }
@@ -242,7 +242,7 @@ fn a_link_that_is_being_made_anew_leaves_no_trace() {
     changed.generation = 2;
     let changed = changed.status();
     assert_eq!(
-        changed.conditions[5], status.conditions[5],
+        changed.conditions[4], status.conditions[4],
         "it is about an earlier spec, and says so"
     );
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use multinic_cloud::CloudError;
 use multinic_contrabass::ContrabassError;
 use multinic_delivery::DeliveryError;
-use multinic_sync::PlaceError;
+use multinic_sync::{LinksError, PlaceError};
 
 use super::{
     reason::{Reason, Word},
@@ -45,6 +45,16 @@ impl Trouble {
     /// Why the management API could not be asked.
     pub fn of_delivery(error: &DeliveryError) -> Self {
         Self::new(delivery(error), text::with_hint(&error.line(), Some(error.hint())))
+    }
+
+    /// Why it is not known how a provider's notifications are reached.
+    pub fn of_links(error: &LinksError) -> Self {
+        let (word, what) = match error {
+            LinksError::Contrabass(error) => (contrabass(error), with_source(error)),
+            LinksError::NoBroker { .. } => (Word::NotConfigured, error.to_string()),
+            LinksError::Password(error) => (Word::PasswordUnreadable, error.to_string()),
+        };
+        Self::new(word, text::with_hint(&what, Some(error.hint())))
     }
 
     /// Why the newest settings are not in force.

@@ -3,6 +3,7 @@
 //! The Kubernetes API is the lab's, or the cluster that `MULTINIC_TEST_KUBECONFIG` names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod announced;
 mod crash;
 mod deletion;
 mod isolation;

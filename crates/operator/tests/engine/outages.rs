@@ -115,7 +115,7 @@ async fn a_provider_that_hangs_delays_nobody_else() {
             .unwrap()
             .conditions
             .iter()
-            .all(|condition| condition.status == "Unknown")
+            .all(|condition| condition.status == "Unknown" || condition.type_ == "EventSource")
     );
     stage.says("slow-too", "ReadingPending").await;
     assert_eq!(ids(&stage.nodes()["w1"]).len(), 1);

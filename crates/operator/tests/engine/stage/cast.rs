@@ -1,6 +1,8 @@
 //! The cloud of the stories: two subnets, three VMs, and a second provider.
 
-use multinic_lab::{CloudBuilder, SEED_PROJECT, SEED_PROVIDER};
+use std::net::SocketAddr;
+
+use multinic_lab::{CloudBuilder, DEMO_RABBIT_PW, SEED_PROJECT, SEED_PROVIDER};
 use multinic_testing::expect::nic;
 pub use multinic_testing::expect::{ids, node, nodes};
 use serde_json::Value;
@@ -19,8 +21,17 @@ pub const CIDR: &str = "10.1.0.0/24";
 
 /// Subnets red and blue; w1, w2 and w3 with one port on red each, w1 with one on blue.
 pub fn cloud() -> CloudBuilder {
-    CloudBuilder::new()
-        .provider(PROVIDER)
+    populated(CloudBuilder::new().provider(PROVIDER))
+}
+
+/// The same, of which Contrabass knows a broker.
+pub fn announced(user: &str, broker: SocketAddr) -> CloudBuilder {
+    let provider = CloudBuilder::new().provider(PROVIDER);
+    populated(provider.rabbitmq(user, DEMO_RABBIT_PW, &[&broker.to_string()]))
+}
+
+fn populated(cloud: CloudBuilder) -> CloudBuilder {
+    cloud
         .project(PROJECT, "biz")
         .network("red-net")
         .mtu(1450)

@@ -1,5 +1,6 @@
 //! Everything that the engine meets, and what a test does to it.
 
+mod broker;
 mod cast;
 mod cr;
 mod kubernetes;
@@ -26,8 +27,10 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+pub use broker::{Announced, because, broker};
 pub use cast::{
-    CLUSTER, OTHER_CLUSTER, OTHER_PROVIDER, PROJECT, PROVIDER, W1, W2, W3, blue, cloud, ids, node, nodes, red,
+    CLUSTER, OTHER_CLUSTER, OTHER_PROVIDER, PROJECT, PROVIDER, W1, W2, W3, announced, blue, cloud, ids, node, nodes,
+    red,
 };
 pub use cr::Cr;
 pub use kubernetes::Kubernetes;
@@ -43,6 +46,7 @@ pub struct Stage {
     pub receiver: Receiver,
     pub settings: SettingsText,
     pub pace: Pace,
+    pub metrics: Metrics,
     state: watch::Sender<SettingsState>,
     engine: Option<Term>,
     generation: u64,
@@ -81,6 +85,7 @@ impl Stage {
             receiver,
             settings: SettingsText::default(),
             pace: pace(),
+            metrics: Metrics::default(),
             state: watch::Sender::default(),
             engine: None,
             generation: 0,
@@ -100,7 +105,7 @@ impl Stage {
             fence: Fence::always_open(),
             settings: self.state.subscribe(),
             configs,
-            metrics: Metrics::default(),
+            metrics: self.metrics.clone(),
             heartbeat: Heartbeat::default(),
             announcer: Announcer::silent(),
             pace: self.pace,

@@ -21,6 +21,10 @@ pub struct SettingsText {
     pub sync: String,
     /// Of every request.
     pub timeout: String,
+    /// Keys below `rabbitmq:`.
+    pub rabbitmq: String,
+    /// Contrabass names brokers only here.
+    pub announced: bool,
 }
 
 impl Default for SettingsText {
@@ -30,6 +34,8 @@ impl Default for SettingsText {
             interval: "1h".to_owned(),
             sync: "confirmationPause: 10ms".to_owned(),
             timeout: "30s".to_owned(),
+            rabbitmq: "enabled: false".to_owned(),
+            announced: false,
         }
     }
 }
@@ -46,14 +52,21 @@ impl Secrets for Key {
 pub fn current(text: &SettingsText, lab: &Lab, receiver: &Receiver, generation: u64) -> Current {
     // All is plain HTTP here; reading the system's certificates for each client would take most of the time.
     let common = format!("timeout: {}, tls: {{insecureSkipVerify: true}}", text.timeout);
+    let path = if text.announced {
+        "/v1/contrabass/admin/infra/provider/{id}"
+    } else {
+        "/api/providers/{id}"
+    };
     let yaml = format!(
-        "contrabass: {{endpoint: '{}', {common}, password: {{key: {{env: KEY}}}}}}\n\
+        "contrabass: {{endpoint: '{}', providerPath: '{path}', {common}, password: {{key: {{env: KEY}}}}}}\n\
          openstack: {{requestsPerSecond: 100000, {common}}}\n\
          managementApi: {{endpoint: '{}', {common}}}\n\
-         sync: {{{}}}\n",
+         sync: {{{}}}\n\
+         rabbitmq: {{{}}}\n",
         lab.contrabass_url(),
         receiver.url(),
         text.sync,
+        text.rabbitmq,
     );
     let mut settings = Settings::parse(&yaml).unwrap();
     settings.sync.interval = span(&text.interval);
