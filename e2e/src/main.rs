@@ -12,7 +12,9 @@
 )]
 
 mod api;
+mod broker;
 mod checks;
+mod distribution;
 mod expected;
 mod openstack;
 mod operator;

@@ -81,6 +81,13 @@ impl<'a> Operator<'a> {
         Ok(name)
     }
 
+    /// Waits until a condition of an OpenstackConfig is True.
+    pub async fn says(&self, name: &str, condition: &str) -> Result<(), Failure> {
+        let holds = |config: Option<&Value>| is_true(config, condition);
+        self.kubernetes.until(CONFIGS, NAMESPACE, name, holds).await?;
+        Ok(())
+    }
+
     /// Deletes an OpenstackConfig and waits until it is gone.
     pub async fn delete(&self, name: &str) -> Result<(), Failure> {
         self.kubernetes.delete(CONFIGS, NAMESPACE, name)?;
@@ -130,14 +137,18 @@ impl Drop for Operator<'_> {
     }
 }
 
-/// Ready, and for the newest version of the spec.
 fn is_ready(config: Option<&Value>) -> bool {
+    is_true(config, "Ready")
+}
+
+/// A condition is True, and for the newest version of the spec.
+fn is_true(config: Option<&Value>, wanted: &str) -> bool {
     let Some(config) = config else {
         return false;
     };
     let conditions = config["status"]["conditions"].as_array();
     conditions.into_iter().flatten().any(|condition| {
-        condition["type"] == "Ready"
+        condition["type"] == wanted
             && condition["status"] == "True"
             && condition["observedGeneration"] == config["metadata"]["generation"]
     })

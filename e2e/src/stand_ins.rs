@@ -12,12 +12,19 @@ pub struct StandIns {
 }
 
 impl StandIns {
-    /// Contrabass knows each provider by id with its envelope; all of them live behind one Keystone.
-    pub fn start(keystone: &str, envelopes: &[(&str, String)], bearer: &str) -> Result<Self, Failure> {
+    /// Contrabass knows each provider by id with its envelope; all of them live behind one Keystone. Of the last one it
+    /// also names the broker: the user, the envelope of its password, the address.
+    pub fn start(
+        keystone: &str,
+        envelopes: &[(&str, String)],
+        (user, password, broker): (&str, &str, &str),
+        bearer: &str,
+    ) -> Result<Self, Failure> {
         let cloud = envelopes.iter().fold(
             CloudBuilder::new().contrabass_token(bearer),
             |cloud, (provider, envelope)| cloud.provider(provider).envelope(envelope).keystone_url(keystone),
         );
+        let cloud = cloud.rabbitmq(user, password, &[broker]);
         let management_api = Receiver::start()?;
         management_api.require_token(bearer);
         Ok(Self {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    Failure,
+    Failure, broker,
     openstack::OpenStack,
     product::{self, Run},
     proxy::Proxy,
@@ -20,6 +20,8 @@ use crate::{
 
 /// The provider whose password is right.
 pub const PROVIDER: &str = "a919ea1c-9a09-4a9f-9021-ec68c1de2159";
+/// The same cloud, whose notifications can be listened to.
+pub const ANNOUNCED_PROVIDER: &str = "c919ea1c-9a09-4a9f-9021-ec68c1de2159";
 /// A provider whose password Keystone refuses.
 pub const REFUSED_PROVIDER: &str = "b919ea1c-9a09-4a9f-9021-ec68c1de2159";
 /// What the refused provider's envelope holds.
@@ -56,9 +58,11 @@ impl World {
         let envelopes = [
             (PROVIDER, seal::seal(&password)?),
             (REFUSED_PROVIDER, seal::seal(WRONG_PASSWORD)?),
+            (ANNOUNCED_PROVIDER, seal::seal(&password)?),
         ];
+        let broker = (broker::USER, &*seal::seal(broker::PASSWORD)?, broker::ADDRESS);
         Ok(Self {
-            stand_ins: StandIns::start(&url, &envelopes, BEARER)?,
+            stand_ins: StandIns::start(&url, &envelopes, broker, BEARER)?,
             nova: Proxy::start(([127, 0, 0, 1], 8774).into()).await?,
             neutron: Proxy::start(([127, 0, 0, 1], 9696).into()).await?,
             openstack,
@@ -101,6 +105,9 @@ impl World {
         Settings {
             contrabass: self.stand_ins.contrabass_url(),
             management_api: self.stand_ins.management_api_url(),
+            provider_path: "/api/providers/{id}",
+            interval: "1s",
+            rabbitmq: "enabled: auto",
             openstack: format!(
                 "endpoints: {{network: {:?}, compute: {:?}}}, requestsPerSecond: 100",
                 self.neutron.url(""),
@@ -200,6 +207,12 @@ pub enum Subnet<'a> {
 pub struct Settings {
     contrabass: String,
     management_api: String,
+    /// `contrabass.providerPath`.
+    pub provider_path: &'static str,
+    /// `sync.interval` of the operator.
+    pub interval: &'static str,
+    /// The members of `rabbitmq:`, as YAML flow text.
+    pub rabbitmq: &'static str,
     /// The members of `openstack:`, as YAML flow text.
     pub openstack: String,
 }
@@ -224,7 +237,8 @@ impl Settings {
 
     /// For the operator, with the secrets in the Secret `e2e`.
     pub fn in_kubernetes(&self) -> String {
-        self.text(|name| format!("{{secret: e2e, key: {name}}}"), "interval: 1s, ")
+        let interval = format!("interval: {}, ", self.interval);
+        self.text(|name| format!("{{secret: e2e, key: {name}}}"), &interval)
     }
 
     fn yaml(&self) -> String {
@@ -234,9 +248,9 @@ impl Settings {
     fn text(&self, secret: impl Fn(&str) -> String, sync: &str) -> String {
         let (bearer, key) = (secret("E2E_BEARER"), secret("E2E_KEY"));
         format!(
-            "contrabass: {{endpoint: {:?}, token: {bearer}, password: {{key: {key}}}}}\nopenstack: {{{}}}\nmanagementApi: \
-             {{endpoint: {:?}, token: {bearer}}}\nsync: {{{sync}confirmationPause: 200ms}}\n",
-            self.contrabass, self.openstack, self.management_api
+            "contrabass: {{endpoint: {:?}, providerPath: {:?}, token: {bearer}, password: {{key: {key}}}}}\nopenstack: {{{}}}\nmanagementApi: \
+             {{endpoint: {:?}, token: {bearer}}}\nsync: {{{sync}confirmationPause: 200ms}}\nrabbitmq: {{{}}}\n",
+            self.contrabass, self.provider_path, self.openstack, self.management_api, self.rabbitmq
         )
     }
 }

@@ -6,6 +6,7 @@ mod changes;
 mod credentials;
 mod naming;
 mod operator;
+mod rabbitmq;
 mod scale;
 mod secrets;
 mod subnets;
@@ -33,6 +34,9 @@ pub async fn run(world: &World, results: &mut Results, only: &[String]) {
     }
     if wanted("operator") {
         operator::run(world, results).await;
+    }
+    if wanted("rabbitmq") {
+        rabbitmq::run(world, results).await;
     }
     if wanted("api") {
         api::run(world, results).await;

@@ -1,7 +1,7 @@
 //! No secret in anything that any run has printed, at any verbosity (rule 9).
 
 use crate::{
-    Failure,
+    Failure, broker,
     expected::{Nic, WORKER_2},
     results::{Results, same},
     seal::PASSPHRASE,
@@ -53,6 +53,7 @@ fn nothing_leaked(world: &World) -> Result<(), Failure> {
         PASSPHRASE,
         WRONG_PASSWORD,
         BEARER,
+        broker::PASSWORD,
         TOKEN_BEGINS,
     ];
     let secrets = fixed.into_iter().chain(tokens.iter().map(String::as_str));
