@@ -73,7 +73,7 @@ impl Sky {
         hinted.want(&cluster(), [(place.clone(), request.clone())].into());
         hinted.announces(&place.provider);
         let first = Freshness {
-            since: Since::Whole(Instant::now()),
+            since: Since::whole(Instant::now()),
             newer_than: None,
         };
         let first = hinted.reading(&cluster(), &place, first).await;
@@ -109,7 +109,7 @@ impl Sky {
         let other = Readings::new(self.stage.connect(), ReadingsPace::default());
         other.want(&cluster(), [(self.place.clone(), self.request.clone())].into());
         let freshness = Freshness {
-            since: Since::Whole(Instant::now()),
+            since: Since::whole(Instant::now()),
             newer_than: None,
         };
         let reading = other.reading(&cluster(), &self.place, freshness).await;
@@ -267,7 +267,7 @@ proptest! {
             for day in days {
                 let hints: Vec<_> = day.iter().flat_map(|event| sky.happens(*event)).collect();
                 sky.hinted.hint(&sky.place.provider, &hints);
-                let reading = sky.read(Since::Hints(Instant::now()), None).await;
+                let reading = sky.read(Since::hints(Instant::now()), None).await;
                 let inventory = reading.outcome.as_ref().unwrap();
                 assert_eq!(**inventory, sky.whole().await, "{day:?} {hints:?}");
             }
@@ -283,7 +283,7 @@ async fn a_port_that_is_plugged_in_costs_one_request() {
     let hints = sky.happens((0, 1, 0));
     let due = sky.hinted.hint(&sky.place.provider, &hints);
     assert_eq!(due.keys().collect::<Vec<_>>(), [&cluster()]);
-    let reading = sky.read(Since::Hints(Instant::now()), None).await;
+    let reading = sky.read(Since::hints(Instant::now()), None).await;
     let ports = &reading.outcome.as_ref().unwrap().ports;
     assert!(ports.contains_key(&sky.ports.last().unwrap().parse().unwrap()));
     assert_eq!(sky.requests(), 1);

@@ -49,7 +49,7 @@ async fn pass(stage: &Stage, configs: Vec<Config>, earlier: Earlier) -> Report {
     let mut outcomes = BTreeMap::new();
     for place in wishes(&configs).into_keys() {
         let freshness = Freshness {
-            since: Since::Whole(Instant::now()),
+            since: Since::whole(Instant::now()),
             newer_than: None,
         };
         let reading = readings.reading(&cluster(), &place, freshness).await;

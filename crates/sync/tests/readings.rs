@@ -60,7 +60,7 @@ impl Theatre {
 
 fn now() -> Freshness {
     Freshness {
-        since: Since::Whole(Instant::now()),
+        since: Since::whole(Instant::now()),
         newer_than: None,
     }
 }

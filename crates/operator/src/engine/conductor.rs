@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    EngineContext, Memory, Wish,
+    EngineContext, Look, Memory, Wish,
     workers::{Awaited, Ended, Passes},
 };
 use crate::{
@@ -210,7 +210,7 @@ impl Conductor {
         let units: Vec<_> = self.index.units().cloned().collect();
         for unit in units {
             let wish = Wish {
-                look: true,
+                look: Look::Everywhere,
                 read_back: true,
                 ..Wish::default()
             };
@@ -287,7 +287,7 @@ impl Conductor {
     fn again(&mut self, unit: &Unit, fresh_since: Option<Instant>, next: Option<(Instant, Wish)>) {
         let wish = Wish {
             fresh_since,
-            look: true,
+            look: Look::Everywhere,
             read_back: true,
             ..Wish::default()
         };

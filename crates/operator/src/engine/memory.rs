@@ -63,21 +63,31 @@ impl Memory {
 pub struct Wish {
     /// Only readings that began after this moment answer it.
     pub fresh_since: Option<Instant>,
-    /// Every place is to be looked at, by whatever reading is recent.
-    pub look: bool,
+    /// Which places are to be looked at.
+    pub look: Look,
     /// What the management API has is to be compared.
     pub read_back: bool,
     /// It is the periodic one.
     pub resync: bool,
-    /// What was hinted at is to be looked at.
-    pub hinted: bool,
+}
+
+/// Which places a pass looks at, besides those that wait for it anyway. A later one asks for more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Look {
+    /// None.
+    #[default]
+    Nowhere,
+    /// Those about which something was hinted at.
+    Hinted,
+    /// All, by whatever reading is recent.
+    Everywhere,
 }
 
 impl Wish {
     /// Only a look at what was hinted at.
     pub fn of_hints() -> Self {
         Self {
-            hinted: true,
+            look: Look::Hinted,
             ..Self::default()
         }
     }
@@ -86,9 +96,8 @@ impl Wish {
 impl Demand for Wish {
     fn merge(&mut self, other: Self) {
         self.fresh_since = self.fresh_since.max(other.fresh_since);
-        self.look |= other.look;
+        self.look = self.look.max(other.look);
         self.read_back |= other.read_back;
         self.resync |= other.resync;
-        self.hinted |= other.hinted;
     }
 }

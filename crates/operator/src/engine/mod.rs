@@ -22,7 +22,7 @@ use crate::{
     watch::Caches,
 };
 use conductor::Conductor;
-pub use memory::{Memory, Wish};
+pub use memory::{Look, Memory, Wish};
 pub use pace::Pace;
 
 /// Everything that the engine works with.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Pass;
 use crate::{
+    engine::Look,
     settings::Current,
     status::{Sight, trouble::Trouble},
 };
@@ -86,19 +87,23 @@ impl Pass<'_> {
     /// Which places are to be read, and since when. A place that was planned from and that nothing new asks for is left
     /// alone: places that take turns in being slow would else be read without end.
     pub fn want(&mut self, current: &Current, wishes: &BTreeMap<Place, ReadRequest>) {
-        let whole = Since::Whole(self.not_before(current));
-        let all = self.wish.look || self.wish.resync || self.wish.fresh_since.is_some();
+        let whole = Since {
+            whole: Some(self.not_before(current)),
+            hints: self.began,
+        };
+        let all = self.wish.look == Look::Everywhere || self.wish.resync || self.wish.fresh_since.is_some();
         self.memory.planned_from.retain(|place, _| wishes.contains_key(place));
         self.memory.wanted.retain(|place, _| wishes.contains_key(place));
         for place in wishes.keys() {
-            let hinted = |planned_from| self.wish.hinted && current.readings.has_news(place, planned_from);
+            let hinted =
+                |planned_from| self.wish.look == Look::Hinted && current.readings.has_news(place, planned_from);
             let since = match self.memory.planned_from.get(place) {
-                Some(planned_from) if !all => hinted(*planned_from).then_some(Since::Hints(self.began)),
+                Some(planned_from) if !all => hinted(*planned_from).then_some(Since::hints(self.began)),
                 _ => Some(whole),
             };
             if let Some(since) = since {
                 let wanted = self.memory.wanted.entry(place.clone()).or_insert(since);
-                *wanted = since.max(*wanted);
+                *wanted = since.and(*wanted);
             }
         }
     }

@@ -7,7 +7,10 @@ use multinic_sync::settings::SyncSection;
 use tokio::time::Instant;
 
 use super::{Pass, deliver::Sent, gather::Gathered};
-use crate::{engine::Wish, settings::Current};
+use crate::{
+    engine::{Look, Wish},
+    settings::Current,
+};
 
 /// A moment, and what is asked for then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +59,7 @@ impl Pass<'_> {
         let waited = self.memory.confirm_at.is_some() && gathered.skipped;
         let awaits = waited || sent.plan.awaits_confirmation();
         let planned = self.memory.confirm_at.filter(|at| *at > self.began);
-        let at = planned.unwrap_or(self.began + sync.confirmation_pause.duration());
+        let at = planned.unwrap_or_else(|| self.began + sync.confirmation_pause.duration());
         self.memory.confirm_at = awaits.then_some(at);
         let wish = Wish {
             fresh_since: Some(at),
@@ -73,9 +76,9 @@ impl Pass<'_> {
             (self.is_wiring(gathered, sent), None)
         };
         let pause = waits.then(|| (sync.interval.duration() / 5).max(self.tools.pace.wiring_pause));
-        self.memory.wiring_at = planned.or(pause.map(|pause| self.began + pause));
+        self.memory.wiring_at = planned.or_else(|| Some(self.began + pause?));
         let wish = Wish {
-            look: true,
+            look: Look::Everywhere,
             ..Wish::default()
         };
         self.memory.wiring_at.map(|at| Next { at, wish })

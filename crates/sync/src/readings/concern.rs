@@ -21,6 +21,19 @@ pub(super) struct Concern {
     pub announced: Announced,
 }
 
+impl Concern {
+    fn subnets() -> Self {
+        let part = Part {
+            subnets: true,
+            ..Part::default()
+        };
+        Self {
+            part,
+            announced: Announced::default(),
+        }
+    }
+}
+
 /// What somebody wants of a place, and what the place said last.
 pub(super) struct Interest<'a> {
     inventory: &'a Inventory,
@@ -44,8 +57,10 @@ impl<'a> Interest<'a> {
         match hint {
             Hint::Server(hint) => self.server(hint),
             Hint::Port(hint) => self.port(hint),
-            Hint::Subnet(hint) => self.subnets(self.means_subnet(&hint.subnet, hint.name.as_deref())),
-            Hint::Network(hint) => self.subnets(self.lies_on(hint.network)),
+            Hint::Subnet(hint) => self
+                .means_subnet(&hint.subnet, hint.name.as_deref())
+                .then(Concern::subnets),
+            Hint::Network(hint) => self.lies_on(hint.network).then(Concern::subnets),
         }
     }
 
@@ -109,17 +124,6 @@ impl<'a> Interest<'a> {
             ..Part::default()
         };
         Some(Concern { part, announced })
-    }
-
-    fn subnets(&self, concerned: bool) -> Option<Concern> {
-        let part = Part {
-            subnets: true,
-            ..Part::default()
-        };
-        concerned.then(|| Concern {
-            part,
-            announced: Announced::default(),
-        })
     }
 
     /// The server that the port was in when it was last looked at.

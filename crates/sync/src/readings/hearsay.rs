@@ -100,7 +100,7 @@ impl Hearsay {
             heard: mem::take(&mut self.heard).into_values().chain(later).collect(),
             overflown: mem::take(&mut self.overflown),
         };
-        if taken.overflown || !taken.heard.is_empty() {
+        if !taken.is_empty() {
             self.tempo.departed(now, pace);
         }
         taken
@@ -125,6 +125,13 @@ impl Hearsay {
             self.later.insert(subject, (at, heard));
         }
         Some(at)
+    }
+}
+
+impl Taken {
+    /// Whether nothing was heard.
+    pub fn is_empty(&self) -> bool {
+        !self.overflown && self.heard.is_empty()
     }
 }
 

@@ -109,7 +109,7 @@ impl<S: Source> Readings<S> {
     }
 
     /// Takes in what was announced of a provider. Says which clusters it may concern, each with the moment when it is worth
-    /// asking for a reading that has looked into it ([`Since::Hints`]).
+    /// asking for a reading that has looked into it ([`Since::hints`]).
     pub fn hint(&self, provider: &ProviderId, hints: &[Hint]) -> BTreeMap<ClusterId, Instant> {
         self.hub.board().hear(provider, hints, Instant::now(), &self.hub.pace)
     }

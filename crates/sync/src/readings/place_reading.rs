@@ -79,21 +79,36 @@ pub struct Freshness {
 
 /// When a reading has to have begun.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Since {
-    /// As a whole at this moment or later.
-    Whole(Instant),
-    /// It has looked at everything that was hinted at before this moment. Of everything else it may be as old as it likes.
-    Hints(Instant),
+pub struct Since {
+    /// It began as a whole at this moment or later; `None`: of what was not hinted at it may be as old as it likes.
+    pub whole: Option<Instant>,
+    /// It has looked at everything that was hinted at before this moment.
+    pub hints: Instant,
 }
 
 impl Since {
-    /// The one that asks for more.
+    /// Everything is as it was at this moment or later.
+    pub const fn whole(moment: Instant) -> Self {
+        Self {
+            whole: Some(moment),
+            hints: moment,
+        }
+    }
+
+    /// What was hinted at is.
+    pub const fn hints(moment: Instant) -> Self {
+        Self {
+            whole: None,
+            hints: moment,
+        }
+    }
+
+    /// What both ask for.
     #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Whole(one), Self::Whole(other)) => Self::Whole(one.max(other)),
-            (Self::Hints(one), Self::Hints(other)) => Self::Hints(one.max(other)),
-            (Self::Whole(whole), Self::Hints(_)) | (Self::Hints(_), Self::Whole(whole)) => Self::Whole(whole),
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            whole: self.whole.max(other.whole),
+            hints: self.hints.max(other.hints),
         }
     }
 }
@@ -101,10 +116,9 @@ impl Since {
 impl Freshness {
     /// Whether this reading is fresh enough, if nothing was hinted at since it began.
     pub(super) fn is_met(self, reading: &PlaceReading, nothing_new: bool) -> bool {
-        let since = match self.since {
-            Since::Whole(moment) => reading.whole_began >= moment,
-            Since::Hints(moment) => nothing_new || reading.began >= moment,
-        };
-        since && self.newer_than.is_none_or(|used| reading.id > used)
+        let Since { whole, hints } = self.since;
+        whole.is_none_or(|moment| reading.whole_began >= moment)
+            && (nothing_new || reading.began >= hints)
+            && self.newer_than.is_none_or(|used| reading.id > used)
     }
 }

@@ -14,7 +14,7 @@ use multinic_planner::{Announced, News, Seen};
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
 use super::{
-    Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace, Since,
+    Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace,
     concern::Interest,
     hearsay::{Heard, Hearsay, Taken},
 };
@@ -88,20 +88,17 @@ impl Spot {
     /// `None` for a cluster that does not want anything of this place.
     pub fn ask(&mut self, cluster: &ClusterId, freshness: Freshness, now: Instant) -> Option<Answer> {
         let wish = self.wishes.get(cluster)?;
-        let nothing_new = self.flight.is_none() && !self.hearsay.is_waiting(now);
+        let nothing_new = !self.looks_into_hints() && !self.hearsay.is_waiting(now);
         let mut last = self.last.as_ref();
         last = last.filter(|last| last.answers(wish, freshness, nothing_new, now));
         if let Some(last) = last {
             return Some(Answer::Reading(Arc::clone(&last.reading)));
         }
-        self.whole_wanted |= match (
-            freshness.since,
-            self.flight.as_ref().and_then(|flight| flight.began.as_ref()),
-        ) {
-            (Since::Hints(_), _) => false,
-            // The one under way will do.
-            (Since::Whole(moment), Some(began)) => began.task.base.is_some() || began.at < moment,
-            (Since::Whole(_), None) => true,
+        self.whole_wanted |= match (freshness.since.whole, self.departure()) {
+            (None, _) => false,
+            // The one under way may do.
+            (Some(moment), Some(began)) => began.task.base.is_some() || began.at < moment,
+            (Some(_), None) => true,
         };
         Some(match self.flight {
             Some(_) => Answer::Wait(self.landings.subscribe()),
@@ -112,16 +109,13 @@ impl Spot {
     /// Takes in hints; says which clusters they may concern, and when a reading is worth it. Those that concern nobody are
     /// forgotten.
     pub fn hear(&mut self, hints: &[Hint], now: Instant, pace: &ReadingsPace) -> BTreeMap<ClusterId, Instant> {
-        let concerned = match self.inventory() {
-            Some(inventory) => self.keep_concerning(&inventory, hints, pace),
-            // Nothing is known to compare with. The next reading is a whole one, and looks at everything.
-            None => {
-                self.add(hints, pace);
-                BTreeSet::new()
-            }
-        };
-        if self.flight.is_some() {
-            // The reading under way may see things that the last one did not know, and not what has just changed.
+        let known = self.inventory();
+        let concerned = known
+            .as_ref()
+            .map(|inventory| self.keep_concerning(inventory, hints, pace));
+        if concerned.is_none() || self.flight.is_some() {
+            // Nothing is known to compare with; or the reading under way may see what the last one did not, and not what has
+            // just changed.
             self.add(hints, pace);
         }
         let failed = self.last.as_ref().is_some_and(|last| last.reading.outcome.is_err());
@@ -129,7 +123,7 @@ impl Spot {
         let clusters: BTreeSet<_> = if everybody {
             self.wishes.keys().cloned().collect()
         } else {
-            concerned
+            concerned.unwrap_or_default()
         };
         if clusters.is_empty() {
             return BTreeMap::new();
@@ -170,7 +164,16 @@ impl Spot {
     /// looked into.
     pub fn has_news(&self, planned_from: ReadingId, now: Instant) -> bool {
         let newer = self.last.as_ref().is_some_and(|last| last.reading.id > planned_from);
-        newer || self.flight.is_some() || self.hearsay.is_waiting(now)
+        newer || self.looks_into_hints() || self.hearsay.is_waiting(now)
+    }
+
+    fn departure(&self) -> Option<&Departure> {
+        self.flight.as_ref()?.began.as_ref()
+    }
+
+    /// Whether the reading under way has taken hints along.
+    fn looks_into_hints(&self) -> bool {
+        self.departure().is_some_and(|began| !began.taken.is_empty())
     }
 
     pub fn launched(&mut self, serial: u64, task: AbortHandle) {

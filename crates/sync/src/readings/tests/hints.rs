@@ -136,7 +136,7 @@ impl Listening {
 
     async fn look(&self) -> Arc<PlaceReading> {
         let freshness = Freshness {
-            since: Since::Hints(Instant::now()),
+            since: Since::hints(Instant::now()),
             newer_than: Some(self.first.id),
         };
         self.readings.reading(&cluster(0), &self.home, freshness).await

@@ -53,7 +53,7 @@ fn wish(place: &Place, vm: &str) -> BTreeMap<Place, ReadRequest> {
 /// Anything that begins from now on.
 fn from_now() -> Freshness {
     Freshness {
-        since: Since::Whole(Instant::now()),
+        since: Since::whole(Instant::now()),
         newer_than: None,
     }
 }
@@ -61,7 +61,7 @@ fn from_now() -> Freshness {
 /// Anything of the last minute, but not this one.
 fn after(reading: &PlaceReading) -> Freshness {
     Freshness {
-        since: Since::Whole(Instant::now() - MINUTE),
+        since: Since::whole(Instant::now() - MINUTE),
         newer_than: Some(reading.id),
     }
 }
@@ -100,7 +100,7 @@ async fn a_recent_reading_serves_who_has_not_planned_from_it() {
     let first = readings.reading(&cluster(0), &home, from_now()).await;
     tokio::time::advance(MINUTE / 2).await;
     let recent = Freshness {
-        since: Since::Whole(Instant::now() - MINUTE),
+        since: Since::whole(Instant::now() - MINUTE),
         newer_than: None,
     };
     let shared = readings.reading(&cluster(1), &home, recent).await;
@@ -172,7 +172,7 @@ async fn a_new_selector_is_answered_by_a_reading_that_was_asked_for_it() {
     let home = place("a", 1);
     readings.want(&cluster(0), wish(&home, "old"));
     let anything = Freshness {
-        since: Since::Whole(Instant::now()),
+        since: Since::whole(Instant::now()),
         newer_than: None,
     };
     let first = readings.reading(&cluster(0), &home, anything).await;
@@ -245,7 +245,7 @@ async fn who_stops_waiting_cancels_nothing() {
     gate.add_permits(1);
     settle().await;
     let freshness = Freshness {
-        since: Since::Whole(asked),
+        since: Since::whole(asked),
         newer_than: None,
     };
     let reading = readings.reading(&cluster(0), &home, freshness).now_or_never().unwrap();
