@@ -201,6 +201,4 @@ impl Sink for Counter {
             count.messages.is_multiple_of(1000)
         });
     }
-
-    fn blocked(&self, _: bool) {}
 }

@@ -15,11 +15,6 @@ pub trait Sink: Send + Sync + 'static {
 
     /// A message has come. It is acknowledged when this returns.
     fn message(&self, message: Message);
-
-    /// The broker has blocked (`true`) or unblocked our connection, which publishes nothing and so goes on listening: a sign
-    /// that the services may not be able to publish. RabbitMQ itself tells it only to connections that have published, so it
-    /// never comes from there.
-    fn blocked(&self, blocked: bool);
 }
 
 /// Where a link stands.

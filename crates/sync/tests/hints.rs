@@ -15,7 +15,7 @@ use multinic_model::{
 use multinic_notifications::{Hint, NetworkHint, PortHint, ServerHint, SubnetHint};
 use multinic_sync::{
     Place, Readings,
-    readings::{Freshness, PlaceReading, ReadingId, ReadingsPace, Since, wishes},
+    readings::{Audience, Freshness, PlaceReading, ReadingId, ReadingsPace, Since, wishes},
 };
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -281,8 +281,9 @@ async fn a_port_that_is_plugged_in_costs_one_request() {
     let mut sky = Sky::new().await;
     sky.stage.lab.clear_requests();
     let hints = sky.happens((0, 1, 0));
-    let due = sky.hinted.hint(&sky.place.provider, &hints);
-    assert_eq!(due.keys().collect::<Vec<_>>(), [&cluster()]);
+    let audience = sky.hinted.hint(&sky.place.provider, &hints);
+    assert_eq!(audience.concerning, 1);
+    assert_eq!(audience.due.keys().collect::<Vec<_>>(), [&cluster()]);
     let reading = sky.read(Since::hints(Instant::now()), None).await;
     let ports = &reading.outcome.as_ref().unwrap().ports;
     assert!(ports.contains_key(&sky.ports.last().unwrap().parse().unwrap()));
@@ -301,10 +302,10 @@ async fn what_concerns_nobody_costs_nothing() {
     };
     foreign.project = Some("ffffffffffffffffffffffffffffffff".parse().unwrap());
     for hint in unwanted.into_iter().chain([nobodys, Hint::Server(foreign)]) {
-        assert!(sky.hinted.hint(&sky.place.provider, &[hint]).is_empty());
+        assert_eq!(sky.hinted.hint(&sky.place.provider, &[hint]), Audience::default());
     }
     let elsewhere = sky.happens((0, 1, 0));
     let another = "another".parse().unwrap();
-    assert!(sky.hinted.hint(&another, &elsewhere).is_empty());
+    assert_eq!(sky.hinted.hint(&another, &elsewhere), Audience::default());
     assert_eq!(sky.requests(), 0);
 }

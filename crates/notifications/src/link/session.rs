@@ -1,7 +1,7 @@
 //! From a connection to the first message, and on to the last.
 
 use futures::{FutureExt, StreamExt};
-use lapin::{Channel, Consumer, Event, message::Delivery, options::BasicAckOptions};
+use lapin::{Channel, Consumer, message::Delivery, options::BasicAckOptions};
 use multinic_model::Broker;
 use tokio::{
     task::yield_now,
@@ -71,17 +71,12 @@ impl Session {
 
     async fn take_all(&mut self, settings: &LinkSettings, sink: &dyn Sink) -> End {
         let pace = &settings.pace;
-        let mut events = self.connected.connection.events_listener();
         let mut look = interval_at(Instant::now() + pace.look_again, pace.look_again);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tell(sink);
         loop {
             let went_well = tokio::select! {
                 delivery = self.consumer.next() => self.take(delivery, sink).await,
-                Some(event) = events.next() => {
-                    tell_blocked(&event, sink);
-                    Ok(())
-                }
                 _ = look.tick() => self.look_again(settings, sink).await,
             };
             if let Err(end) = went_well {
@@ -145,12 +140,4 @@ fn hand_over(delivery: Option<lapin::Result<Delivery>>, sink: &dyn Sink) -> Resu
     let delivery = delivery.ok_or(End::Cancelled)??;
     sink.message(decode(&delivery.data));
     Ok(delivery.delivery_tag)
-}
-
-fn tell_blocked(event: &Event, sink: &dyn Sink) {
-    match event {
-        Event::ConnectionBlocked(_) => sink.blocked(true),
-        Event::ConnectionUnblocked => sink.blocked(false),
-        _ => {}
-    }
 }

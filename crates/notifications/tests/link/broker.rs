@@ -55,7 +55,7 @@ async fn without_memory_a_broker_serves_us_and_frozen_it_is_given_up() {
     it_is_given_up_after_the_heartbeat(&server).await;
 }
 
-/// RabbitMQ tells nobody of its alarm who has not published: there is nothing to hear, and nothing is held up.
+/// RabbitMQ holds up only those who publish, and tells nobody else.
 async fn it_blocks_those_who_publish_and_not_us(server: &RabbitServer) {
     let service = Service::connect(server).await;
     service.declare("nova").await;
@@ -88,7 +88,6 @@ async fn it_blocks_those_who_publish_and_not_us(server: &RabbitServer) {
     server.memory_alarm(false);
     patiently(publishing).await.unwrap();
     assert_eq!(link.numbers(1).await, [1000]);
-    assert!(link.blocked.is_empty());
 }
 
 async fn it_is_given_up_after_the_heartbeat(server: &RabbitServer) {

@@ -88,8 +88,6 @@ impl Sink for Gate {
             let _ = self.go_on.lock().unwrap().recv();
         }
     }
-
-    fn blocked(&self, _: bool) {}
 }
 
 fn gate(stop_at: usize) -> (Arc<Gate>, Arc<Mutex<Vec<Message>>>, Sender<()>) {

@@ -102,7 +102,6 @@ pub fn settings(place: impl Into<Place>) -> LinkSettings {
 enum Seen {
     State(LinkState),
     Message(Message),
-    Blocked(bool),
 }
 
 struct Inbox(UnboundedSender<Seen>);
@@ -115,17 +114,12 @@ impl Sink for Inbox {
     fn message(&self, message: Message) {
         let _ = self.0.send(Seen::Message(message));
     }
-
-    fn blocked(&self, blocked: bool) {
-        let _ = self.0.send(Seen::Blocked(blocked));
-    }
 }
 
 /// A running link and what it has told; ends when dropped.
 pub struct Link {
     seen: UnboundedReceiver<Seen>,
     messages: Vec<Message>,
-    pub blocked: Vec<bool>,
     task: JoinHandle<()>,
 }
 
@@ -135,7 +129,6 @@ impl Link {
         Self {
             seen,
             messages: Vec::new(),
-            blocked: Vec::new(),
             task: tokio::spawn(listen(settings, Arc::new(Inbox(sender)))),
         }
     }
@@ -156,7 +149,6 @@ impl Link {
                     }
                 }
                 Seen::Message(message) => self.messages.push(message),
-                Seen::Blocked(blocked) => self.blocked.push(blocked),
             }
         }
     }
@@ -193,7 +185,6 @@ impl Link {
         while self.messages.len() < count {
             match self.next().await {
                 Seen::Message(message) => self.messages.push(message),
-                Seen::Blocked(blocked) => self.blocked.push(blocked),
                 Seen::State(LinkState::Lost { error, .. }) => panic!("{error}"),
                 Seen::State(_) => {}
             }

@@ -183,7 +183,13 @@ impl Conductor {
             let due = self.index.of_provider(provider);
             self.due(due);
         }
-        for (cluster, at) in current.readings.hint(provider, hints) {
+        let audience = current.readings.hint(provider, hints);
+        let nobody = hints.len() - audience.concerning;
+        self.tools
+            .metrics
+            .notifications()
+            .concerned(audience.concerning, nobody);
+        for (cluster, at) in audience.due {
             self.queue.add(Unit::Cluster(cluster), at, Wish::of_hints());
         }
     }

@@ -46,8 +46,4 @@ impl Sink for Ear {
             self.hub.put(&self.key, evidence::hints(message, now));
         }
     }
-
-    fn blocked(&self, blocked: bool) {
-        self.hub.block(&self.key, self.number, blocked);
-    }
 }

@@ -64,7 +64,6 @@ struct Desk {
 
 struct Link {
     standing: Standing,
-    blocked: bool,
 }
 
 /// Where the links of all providers stand, for those who only look. Cheap to clone.
@@ -139,7 +138,6 @@ impl Hub {
     pub fn begin(&self, key: &DeskKey, number: u64, settings: &LinkSettings) {
         let link = Link {
             standing: Standing::new(settings),
-            blocked: false,
         };
         self.with(key, |desk| drop(desk.links.insert(number, link)));
     }
@@ -164,15 +162,6 @@ impl Hub {
         let came_up = self.with(key, learn).flatten();
         self.news.notify_one();
         came_up.unwrap_or(false)
-    }
-
-    /// The broker has blocked or unblocked a link's connection.
-    pub fn block(&self, key: &DeskKey, number: u64, blocked: bool) {
-        self.with(key, |desk| {
-            if let Some(link) = desk.links.get_mut(&number) {
-                link.blocked = blocked;
-            }
-        });
     }
 
     /// Hints have come.
@@ -243,7 +232,6 @@ impl Desk {
         }
         Some(LinkNumbers {
             connected: self.links.values().all(|link| link.standing.listens()),
-            blocked: self.links.values().any(|link| link.blocked),
             absent_exchanges: self.links.values().map(|link| link.standing.absent()).sum(),
         })
     }

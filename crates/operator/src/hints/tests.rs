@@ -406,7 +406,7 @@ async fn a_link_that_ends_by_itself_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_blocked_and_what_is_missing_shows() {
+async fn what_is_missing_shows() {
     let mut world = World::new(Ok(vec![settings("/")]));
     world.serve(1, &["p"]);
     let (_, sink) = world.begins().await;
@@ -414,9 +414,5 @@ async fn what_is_blocked_and_what_is_missing_shows() {
         broker: "a:5672".parse().unwrap(),
         absent: vec!["nova".to_owned()],
     });
-    sink.blocked(true);
-    assert!(world.shows("multinic_rabbitmq_blocked{provider=\"p\"} 1"));
     assert!(world.shows("multinic_rabbitmq_absent_exchanges{provider=\"p\"} 1"));
-    sink.blocked(false);
-    assert!(world.shows("multinic_rabbitmq_blocked{provider=\"p\"} 0"));
 }

@@ -42,8 +42,6 @@ pub struct Notifications {
 pub struct LinkNumbers {
     /// All of them listen.
     pub connected: bool,
-    /// A broker has blocked one of their connections.
-    pub blocked: bool,
     /// Exchanges that do not exist.
     pub absent_exchanges: usize,
 }
@@ -203,8 +201,6 @@ impl Collector for Links {
         };
         let help = "1 when a provider's notifications are listened to; at most 100 providers, those that are not first";
         family("rabbitmq_connected", help, |numbers| usize::from(numbers.connected))?;
-        let help = "1 when a broker has blocked our connection: it lacks memory or disk, and services may not be able to publish";
-        family("rabbitmq_blocked", help, |numbers| usize::from(numbers.blocked))?;
         let help = "Exchanges that do not exist";
         family("rabbitmq_absent_exchanges", help, |numbers| numbers.absent_exchanges)
     }
@@ -218,7 +214,6 @@ mod tests {
     fn numbers(connected: bool) -> LinkNumbers {
         LinkNumbers {
             connected,
-            blocked: !connected,
             absent_exchanges: 2,
         }
     }
@@ -244,7 +239,6 @@ mod tests {
         let text = metrics.text().unwrap();
         for line in [
             "multinic_rabbitmq_connected{provider=\"p-001\"} 0",
-            "multinic_rabbitmq_blocked{provider=\"p-001\"} 1",
             "multinic_rabbitmq_absent_exchanges{provider=\"p-001\"} 2",
             "multinic_rabbitmq_connections_total{outcome=\"unreachable\"} 1",
             "multinic_notifications_total{event=\"port.delete\",outcome=\"hint\"} 1",

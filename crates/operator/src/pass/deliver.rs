@@ -9,6 +9,7 @@ use multinic_sync::{ClusterReport, Extent, Planned, earlier_after, observer::Uno
 
 use super::{Finished, Pass, cast::Cast, gather::Gathered};
 use crate::{
+    hints::EventSource,
     settings::Current,
     status::{nodes::Arrival, reason::Word, trouble::Trouble},
 };
@@ -127,6 +128,10 @@ impl Pass<'_> {
             self.fail(category);
         }
         self.again |= failed > 0;
+        let listened_to = self.events.values().any(|events| *events == EventSource::Listening);
+        if self.wish.resync && listened_to {
+            self.tools.metrics.notifications().unannounced(sent.arrivals.len());
+        }
         if !sent.arrivals.is_empty() {
             tracing::info!(cluster = %self.cluster, nodes = sent.arrivals.len(), failed, "node configs were sent");
         }

@@ -197,6 +197,9 @@ impl Pass<'_> {
         if self.has_nothing_to_look_at() {
             return self.unmoved();
         }
+        if self.looks_at_hints() {
+            self.tools.metrics.notifications().pass();
+        }
         let gathered = tokio::select! {
             gathered = self.gather(current, wishes) => gathered,
             () = self.tools.shutdown.cancelled() => return self.abandoned(),

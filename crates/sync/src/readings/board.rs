@@ -17,6 +17,16 @@ use super::{
 };
 use crate::{Place, PlaceError};
 
+/// Whom hints concern.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Audience {
+    /// The clusters that they may concern, each with the moment when it is worth asking for a reading that has looked into
+    /// them ([`Since::hints`](super::Since::hints)).
+    pub due: BTreeMap<ClusterId, Instant>,
+    /// How many of the hints are known to concern any.
+    pub concerning: usize,
+}
+
 /// Every place that somebody wants something of.
 pub(super) struct Board {
     places: BTreeMap<Place, Spot>,
@@ -94,22 +104,21 @@ impl Board {
         }
     }
 
-    /// Hands hints to the places of a provider. Says which clusters they may concern, each with the moment when a reading is
-    /// worth it.
-    pub fn hear(
-        &mut self,
-        provider: &ProviderId,
-        hints: &[Hint],
-        now: Instant,
-        pace: &ReadingsPace,
-    ) -> BTreeMap<ClusterId, Instant> {
+    /// Hands hints to the places of a provider.
+    pub fn hear(&mut self, provider: &ProviderId, hints: &[Hint], now: Instant, pace: &ReadingsPace) -> Audience {
+        let mut concerning = vec![false; hints.len()];
         let mut due = BTreeMap::new();
         let places = self.places.iter_mut().filter(|(place, _)| place.provider == *provider);
-        for (cluster, at) in places.flat_map(|(_, spot)| spot.hear(hints, now, pace)) {
-            let earliest = due.entry(cluster).or_insert(at);
-            *earliest = at.min(*earliest);
+        for (_, spot) in places {
+            for (cluster, at) in spot.hear(hints, &mut concerning, now, pace) {
+                let earliest = due.entry(cluster).or_insert(at);
+                *earliest = at.min(*earliest);
+            }
         }
-        due
+        Audience {
+            due,
+            concerning: concerning.into_iter().filter(|concerning| *concerning).count(),
+        }
     }
 
     /// The life of a reading is over.

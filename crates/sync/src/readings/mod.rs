@@ -38,6 +38,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{Connections, Place};
 
 pub use crate::resolve::Account;
+pub use board::Audience;
 pub use hearsay::HintPace;
 pub use pace::ReadingsPace;
 pub use place_reading::{Freshness, PlaceOutcome, PlaceReading, ReadingId, Since};
@@ -108,9 +109,8 @@ impl<S: Source> Readings<S> {
         self.hub.board().announces(provider);
     }
 
-    /// Takes in what was announced of a provider. Says which clusters it may concern, each with the moment when it is worth
-    /// asking for a reading that has looked into it ([`Since::hints`]).
-    pub fn hint(&self, provider: &ProviderId, hints: &[Hint]) -> BTreeMap<ClusterId, Instant> {
+    /// Takes in what was announced of a provider; says whom it concerns.
+    pub fn hint(&self, provider: &ProviderId, hints: &[Hint]) -> Audience {
         self.hub.board().hear(provider, hints, Instant::now(), &self.hub.pace)
     }
 

@@ -106,13 +106,18 @@ impl Spot {
         })
     }
 
-    /// Takes in hints; says which clusters they may concern, and when a reading is worth it. Those that concern nobody are
-    /// forgotten.
-    pub fn hear(&mut self, hints: &[Hint], now: Instant, pace: &ReadingsPace) -> BTreeMap<ClusterId, Instant> {
+    /// Takes in hints; says which clusters they may concern, and when a reading is worth it, and marks those that concern
+    /// somebody. The others are forgotten.
+    pub fn hear(
+        &mut self,
+        hints: &[Hint],
+        concerning: &mut [bool],
+        now: Instant,
+        pace: &ReadingsPace,
+    ) -> BTreeMap<ClusterId, Instant> {
         let known = self.inventory();
-        let concerned = known
-            .as_ref()
-            .map(|inventory| self.keep_concerning(inventory, hints, pace));
+        let mut keep = |inventory| self.keep_concerning(inventory, hints, concerning, pace);
+        let concerned = known.as_deref().map(&mut keep);
         if concerned.is_none() || self.flight.is_some() {
             // Nothing is known to compare with; or the reading under way may see what the last one did not, and not what has
             // just changed.
@@ -132,20 +137,29 @@ impl Spot {
         clusters.into_iter().map(|cluster| (cluster, due)).collect()
     }
 
-    fn keep_concerning(&mut self, inventory: &Inventory, hints: &[Hint], pace: &ReadingsPace) -> BTreeSet<ClusterId> {
+    fn keep_concerning(
+        &mut self,
+        inventory: &Inventory,
+        hints: &[Hint],
+        concerning: &mut [bool],
+        pace: &ReadingsPace,
+    ) -> BTreeSet<ClusterId> {
         let mut clusters = BTreeSet::new();
-        let mut concerning = vec![false; hints.len()];
+        let mut mine = vec![false; hints.len()];
         for (cluster, wish) in &self.wishes {
             let interest = Interest::new(wish, inventory);
-            for (hint, concerning) in hints.iter().zip(&mut concerning) {
+            for (hint, mine) in hints.iter().zip(&mut mine) {
                 if interest.concern(hint).is_some() {
-                    *concerning = true;
+                    *mine = true;
                     clusters.insert(cluster.clone());
                 }
             }
         }
-        for (hint, _) in hints.iter().zip(concerning).filter(|(_, concerning)| *concerning) {
-            self.add(std::slice::from_ref(hint), pace);
+        for ((hint, mine), concerning) in hints.iter().zip(mine).zip(concerning) {
+            if mine {
+                *concerning = true;
+                self.add(std::slice::from_ref(hint), pace);
+            }
         }
         clusters
     }

@@ -131,7 +131,7 @@ impl Listening {
     }
 
     fn hint(&self, hints: &[Hint]) -> BTreeMap<ClusterId, Instant> {
-        self.readings.hint(&self.home.provider, hints)
+        self.readings.hint(&self.home.provider, hints).due
     }
 
     async fn look(&self) -> Arc<PlaceReading> {
