@@ -36,10 +36,14 @@ pub(super) struct Heard {
 pub struct HintPace {
     /// So long the first hint waits for others of the same change.
     pub hold: Duration,
-    /// The shortest time from one such reading of a place to the next. It doubles while they follow one another.
-    pub first_gap: Duration,
-    /// At most to this.
+    /// The shortest time from one such reading of a place to the next.
+    pub shortest_gap: Duration,
+    /// The longest, however much is hinted at.
     pub longest_gap: Duration,
+    /// So many small readings may follow one another at the shortest gap; one with more to look at counts as several.
+    pub burst: u32,
+    /// After this long, one more may.
+    pub regain: Duration,
     /// When it is looked again for what a reading did not show, after each miss; after the last one nobody waits for it
     /// any more.
     pub looks: [Duration; 2],
@@ -51,8 +55,10 @@ impl Default for HintPace {
     fn default() -> Self {
         Self {
             hold: Duration::from_millis(50),
-            first_gap: Duration::from_millis(250),
+            shortest_gap: Duration::from_millis(250),
             longest_gap: Duration::from_secs(5),
+            burst: 8,
+            regain: Duration::from_millis(500),
             looks: [Duration::from_millis(500), Duration::from_secs(2)],
             subjects: 5_000,
         }
@@ -101,7 +107,7 @@ impl Hearsay {
             overflown: mem::take(&mut self.overflown),
         };
         if !taken.is_empty() {
-            self.tempo.departed(now, pace);
+            self.tempo.departed(now, taken.heard.len(), pace);
         }
         taken
     }
@@ -135,28 +141,88 @@ impl Taken {
     }
 }
 
-/// The first hint after a quiet time is followed at once; a storm is not.
+/// Changes that come one after the other are each followed at once; a storm is not. Every reading spends of a stock that
+/// fills up with time: the more it looks at, the more.
 #[derive(Default, Debug)]
 struct Tempo {
     due: Option<Instant>,
     last: Option<Instant>,
-    gap: Duration,
+    /// When the stock is full again.
+    full: Option<Instant>,
 }
+
+/// So many hints make a reading count as one more.
+const SMALL: usize = 8;
 
 impl Tempo {
     fn due(&mut self, now: Instant, pace: &HintPace) -> Instant {
-        let earliest = self.last.map_or(now, |last| last + self.gap);
+        let earliest = self.earliest(now, pace);
         *self.due.get_or_insert_with(|| earliest.max(now + pace.hold))
     }
 
-    fn departed(&mut self, now: Instant, pace: &HintPace) {
-        let follows = self.last.is_some_and(|last| now < last + self.gap * 2);
-        self.gap = if follows {
-            (self.gap * 2).min(pace.longest_gap)
-        } else {
-            pace.first_gap
+    fn earliest(&self, now: Instant, pace: &HintPace) -> Instant {
+        let (Some(last), Some(full)) = (self.last, self.full) else {
+            return now;
         };
+        let enough = full.checked_sub(pace.reserve()).unwrap_or(last);
+        enough.clamp(last + pace.shortest_gap, last + pace.longest_gap)
+    }
+
+    fn departed(&mut self, now: Instant, hints: usize, pace: &HintPace) {
+        let readings = u32::try_from(1 + hints / SMALL).unwrap_or(u32::MAX);
+        let full = self.full.map_or(now, |full| full.max(now));
+        let spent = full + pace.regain.saturating_mul(readings.min(1 << 16));
+        self.full = Some(spent.min(now + pace.longest_gap + pace.reserve()));
         self.last = Some(now);
         self.due = None;
+    }
+}
+
+impl HintPace {
+    /// The time in which all of the stock but one reading comes back.
+    fn reserve(&self) -> Duration {
+        self.regain * self.burst.saturating_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When readings begin, in milliseconds, if every `every` milliseconds something is hinted at and each reading looks at
+    /// `hints` things.
+    fn begins(every: u64, hints: usize, count: usize) -> Vec<u128> {
+        let (pace, start, mut tempo) = (HintPace::default(), Instant::now(), Tempo::default());
+        let mut begun = Vec::new();
+        let mut heard = start;
+        while begun.len() < count {
+            let at = tempo.due(heard, &pace);
+            tempo.departed(at, hints, &pace);
+            begun.push((at - start).as_millis());
+            while heard <= at {
+                heard += Duration::from_millis(every);
+            }
+        }
+        begun
+    }
+
+    #[test]
+    fn changes_that_come_now_and_then_are_followed_at_once() {
+        let begun = begins(1000, 1, 40);
+        assert!(begun.iter().zip(0..).all(|(at, n)| *at == n * 1000 + 50), "{begun:?}");
+    }
+
+    #[test]
+    fn changes_without_end_are_followed_twice_a_second() {
+        let begun = begins(10, 1, 100);
+        assert!(begun[7] < 2500, "the first few at once: {begun:?}");
+        assert!(begun[90..].windows(2).all(|pair| pair[1] - pair[0] >= 490), "{begun:?}");
+    }
+
+    #[test]
+    fn a_storm_is_followed_every_five_seconds() {
+        let begun = begins(1, 200, 10);
+        assert!(begun[1..].windows(2).all(|pair| pair[1] - pair[0] >= 5000), "{begun:?}");
+        assert!(begun[9] <= 50 + 9 * 5000 + 60, "and not more rarely: {begun:?}");
     }
 }
