@@ -4,10 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures::try_join;
-use multinic_model::{
-    InstanceId, VmSelector,
-    inventory::{Inventory, SubnetLookup},
-};
+use multinic_model::{InstanceId, VmSelector, inventory::Inventory};
 
 use crate::{
     endpoints::{
@@ -118,18 +115,10 @@ async fn ports_of(
     base: &Inventory,
     servers: &BTreeSet<InstanceId>,
 ) -> Result<Rows<PortRow>, CloudError> {
-    let subnets: BTreeSet<_> = base
-        .subnets
-        .values()
-        .filter_map(|lookup| match lookup {
-            SubnetLookup::Found(subnet) => Some(subnet.id.to_string()),
-            _ => None,
-        })
-        .collect();
+    let subnets = read::found_subnets(base);
     if subnets.is_empty() || servers.is_empty() {
         return Ok(Rows::new());
     }
-    let subnets: Vec<_> = subnets.into_iter().collect();
     let few: Vec<_> = servers.iter().cloned().collect();
     let few = (few.len() <= SERVERS_BY_FILTER).then_some(few);
     let mut rows = ports::read(access, &subnets, few.as_deref()).await?;

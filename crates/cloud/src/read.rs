@@ -176,16 +176,20 @@ fn subnet(row: &SubnetRow, network: Option<&NetworkRow>) -> Result<Subnet, Strin
     })
 }
 
+/// The ids of the subnets that were found.
+pub(crate) fn found_subnets(inventory: &Inventory) -> Vec<String> {
+    let found = inventory.subnets.values().filter_map(|lookup| match lookup {
+        SubnetLookup::Found(subnet) => Some(subnet.id.to_string()),
+        _ => None,
+    });
+    // A subnet may be asked for by id and by name.
+    let found: BTreeSet<_> = found.collect();
+    found.into_iter().collect()
+}
+
 /// Only ports on a found subnet and of a found server: filters are not trusted.
 pub(crate) fn add_ports(inventory: &mut Inventory, rows: &Rows<PortRow>) {
-    let found: Vec<_> = inventory
-        .subnets
-        .values()
-        .filter_map(|lookup| match lookup {
-            SubnetLookup::Found(subnet) => Some(subnet.id.to_string()),
-            _ => None,
-        })
-        .collect();
+    let found = found_subnets(inventory);
     for row in rows.values().filter(|row| row.may_lie_on(&found)) {
         let Ok(device_id) = row.device_id.parse::<InstanceId>() else {
             continue;
