@@ -55,7 +55,8 @@ pub struct PortHint {
     pub device: Option<InstanceId>,
     /// Its addresses now; `None` if nobody says.
     pub addresses: Option<BTreeSet<IpAddr>>,
-    /// It was deleted. Evidence of removal; so is a `device` that is another than before.
+    /// It was deleted. Evidence of removal; so is a `device` that is another than before, if the addresses are said, too: who
+    /// says less only announces what it is about to do.
     pub gone: bool,
 }
 

@@ -139,7 +139,7 @@ pub enum EventKind {
     /// `port.create.end`
     #[strum(serialize = "port.create")]
     PortCreate,
-    /// `port.update.end`
+    /// `port.update.end`, and the `.start` of one that plugs a port in
     #[strum(serialize = "port.update")]
     PortUpdate,
     /// `port.delete.end`

@@ -19,7 +19,6 @@ pub fn names() -> BTreeSet<String> {
     metrics.synced(&"cluster".parse().unwrap(), std::time::SystemTime::UNIX_EPOCH);
     let link = LinkNumbers {
         connected: true,
-        blocked: false,
         absent_exchanges: 0,
     };
     let notifications = metrics.notifications();

@@ -1,6 +1,8 @@
 //! Which events are of interest: those after which a server or port exists, is named, is placed or is addressed otherwise.
 //!
-//! `.start` and `.error` announce what has not happened. A port's status emits nothing and is polled. Of what Nova does with
+//! `.start` and `.error` announce what has not happened, with one exception: a port that is about to be plugged into a server.
+//! Its `port.update.start` comes some 300 ms before the `.end`, and the API shows the port in its server before that. A
+//! port's status emits nothing and is polled. Of what Nova does with
 //! a server, only these change its name, its metadata, whether it exists, or which ports it has:
 //!
 //! | event | what it can change |
@@ -31,6 +33,8 @@ pub(super) struct Event {
 pub(super) enum Topic {
     /// Neutron's ports, one or many.
     Port,
+    /// What is asked of a port of Neutron's and not done yet.
+    PortRequest,
     /// Neutron's subnets.
     Subnet,
     /// Neutron's networks.
@@ -71,6 +75,11 @@ impl Event {
         let unversioned = event_type.strip_prefix("compute.instance.");
         match unversioned.or_else(|| event_type.strip_prefix("instance.")) {
             Some(action) => Self::of_server(action),
+            None if event_type == "port.update.start" => Some(Self {
+                kind: EventKind::PortUpdate,
+                topic: Topic::PortRequest,
+                gone: false,
+            }),
             None => Self::of_neutron(event_type.strip_suffix(".end")?),
         }
     }

@@ -43,15 +43,17 @@ fn read(notification: &Notification<'_>) -> Message {
     let payload = notification.payload;
     let hints = match event.topic {
         Topic::Port => neutron::ports(payload, event.gone),
+        Topic::PortRequest => neutron::plugged(payload).into_iter().collect(),
         Topic::Subnet => neutron::subnets(payload),
         Topic::Network => neutron::networks(payload),
         Topic::Server(look) => nova::server(payload, look, event.gone).into_iter().collect(),
     };
-    // Whatever is of interest names what it is about.
-    let outcome = if hints.is_empty() {
-        MessageOutcome::Malformed
-    } else {
-        MessageOutcome::Hint
+    let outcome = match (hints.is_empty(), event.topic) {
+        (false, _) => MessageOutcome::Hint,
+        // Most requests are about something else than a port's server.
+        (true, Topic::PortRequest) => MessageOutcome::Ignored,
+        // Whatever else is of interest names what it is about.
+        (true, _) => MessageOutcome::Malformed,
     };
     Message {
         kind: event.kind,

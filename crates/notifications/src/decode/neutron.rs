@@ -8,6 +8,7 @@ use std::{
     net::IpAddr,
 };
 
+use multinic_model::InstanceId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,29 @@ const MAX_ADDRESSES: usize = 64;
 /// One hint for each port that has an id.
 pub(super) fn ports(payload: Option<&RawValue>, gone: bool) -> Vec<Hint> {
     each(payload, ["port", "ports", "port_id"], |object| port(object, gone))
+}
+
+/// A port that is about to be plugged into a server: `port` has what is asked for, and `id` stands beside it. That a port is
+/// about to be taken out is no hint: it would count as evidence of what has not happened.
+pub(super) fn plugged(payload: Option<&RawValue>) -> Option<Hint> {
+    #[derive(Deserialize)]
+    struct Request<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        port: Option<&'a RawValue>,
+    }
+    let Request { id, port } = raw::read(payload)?;
+    let asked: Object<'_> = raw::read(port)?;
+    let device: InstanceId = raw::parse(asked.device_id)?;
+    Some(Hint::Port(PortHint {
+        port: raw::parse(id)?,
+        mac: None,
+        devices: BTreeSet::from([device.clone()]),
+        device: Some(device),
+        addresses: None,
+        gone: false,
+    }))
 }
 
 /// One hint for each subnet that has an id.

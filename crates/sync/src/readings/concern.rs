@@ -112,7 +112,9 @@ impl<'a> Interest<'a> {
         if servers.is_empty() || (home.is_none() && self.lies_elsewhere(hint)) {
             return None;
         }
-        let left = |server: &InstanceId| hint.gone || hint.device.as_ref() != Some(server);
+        // A port that is about to be plugged into another server has not left this one yet.
+        let is_done = hint.device.is_none() || hint.addresses.is_some();
+        let left = |server: &InstanceId| hint.gone || (is_done && hint.device.as_ref() != Some(server));
         let known = self.inventory.ports.get(&hint.port).map(|port| port.mac_address);
         let mut announced = Announced::default();
         if let Some(mac) = known.or(hint.mac) {

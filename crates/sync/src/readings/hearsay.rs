@@ -46,7 +46,7 @@ pub struct HintPace {
     pub regain: Duration,
     /// When it is looked again for what a reading did not show, after each miss; after the last one nobody waits for it
     /// any more.
-    pub looks: [Duration; 2],
+    pub looks: [Duration; 3],
     /// So many things per place are told from one another; beyond it, everything is read.
     pub subjects: usize,
 }
@@ -58,8 +58,8 @@ impl Default for HintPace {
             shortest_gap: Duration::from_millis(250),
             longest_gap: Duration::from_secs(5),
             burst: 8,
-            regain: Duration::from_millis(500),
-            looks: [Duration::from_millis(500), Duration::from_secs(2)],
+            regain: Duration::from_millis(300),
+            looks: [100, 400, 2000].map(Duration::from_millis),
             subjects: 5_000,
         }
     }
@@ -106,8 +106,9 @@ impl Hearsay {
             heard: mem::take(&mut self.heard).into_values().chain(later).collect(),
             overflown: mem::take(&mut self.overflown),
         };
-        if !taken.is_empty() {
-            self.tempo.departed(now, taken.heard.len(), pace);
+        let new = taken.heard.iter().filter(|heard| heard.misses == 0).count();
+        if new > 0 || taken.overflown {
+            self.tempo.departed(now, new, pace);
         }
         taken
     }
@@ -213,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn changes_without_end_are_followed_twice_a_second() {
+    fn changes_without_end_are_followed_three_times_a_second() {
         let begun = begins(10, 1, 100);
         assert!(begun[7] < 2500, "the first few at once: {begun:?}");
-        assert!(begun[90..].windows(2).all(|pair| pair[1] - pair[0] >= 490), "{begun:?}");
+        assert!(begun[90..].windows(2).all(|pair| pair[1] - pair[0] >= 290), "{begun:?}");
     }
 
     #[test]

@@ -183,21 +183,24 @@ async fn nobody_is_bothered_with_what_concerns_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_port_that_changes_without_end_is_looked_at_twice_a_second() {
+async fn a_port_that_changes_without_end_is_looked_at_three_times_a_second() {
     let listening = Listening::begin().await;
     let began = Instant::now();
     let mut moments = Vec::new();
-    while began.elapsed() < Duration::from_secs(7) {
+    while began.elapsed() < Duration::from_secs(30) {
         let due = listening.hint(&[port(1, Some(1))]);
         let due = due[&cluster(0)];
         tokio::time::sleep_until(due).await;
         listening.look().await;
         moments.push(began.elapsed().as_millis());
     }
-    // The first few at once.
-    let quick = (0..15).map(|n| 50 + n * 250);
-    let steady = (1..=7).map(|n| 3550 + n * 500);
-    assert_eq!(moments, quick.chain(steady).collect::<Vec<_>>());
+    let gaps: Vec<_> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let (first, last) = (&gaps[..10], &gaps[gaps.len() - 10..]);
+    assert_eq!(
+        (first, last),
+        (&[250; 10][..], &[300; 10][..]),
+        "the first few as soon as may be"
+    );
     tokio::time::advance(Duration::from_secs(11)).await;
     let due = listening.hint(&[port(1, Some(1))]);
     assert_eq!(
@@ -223,10 +226,28 @@ async fn what_is_not_to_be_seen_yet_is_looked_at_again_and_then_forgotten() {
         assert!(listening.readings.has_news(&listening.home, reading.id));
         reading = listening.look().await;
     }
-    assert_eq!(looks, [500, 2000]);
-    assert_eq!(listening.fake.parts(), [ports_of(&[1]), ports_of(&[1]), ports_of(&[1])]);
+    assert_eq!(looks, [100, 400, 2000]);
+    assert_eq!(listening.fake.parts(), vec![ports_of(&[1]); 4]);
     tokio::time::advance(MINUTE).await;
     assert!(!listening.readings.has_news(&listening.home, reading.id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_is_about_to_come_is_looked_for_and_one_that_is_about_to_move_has_not_left() {
+    let listening = Listening::begin().await;
+    listening.hint(&[port(9, Some(1)), port(2, Some(1))]);
+    let early = listening.look().await;
+    assert!(early.look_again_at.is_some());
+    assert_eq!(
+        early.news_since(Some(listening.first.id)).announced,
+        Announced::default()
+    );
+    tokio::time::sleep_until(early.look_again_at.unwrap()).await;
+    listening
+        .fake
+        .says(inventory(&[1, 2, 3], &[(1, 1), (2, 1), (3, 3), (9, 1)]));
+    let late = listening.look().await;
+    assert_eq!(late.look_again_at, None);
 }
 
 #[tokio::test(start_paused = true)]
