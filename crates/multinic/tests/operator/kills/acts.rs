@@ -97,7 +97,10 @@ impl State {
                     node.remove("finding");
                 }
             }
-            for condition in status["conditions"].as_array_mut().unwrap() {
+            let conditions = status["conditions"].as_array_mut().unwrap();
+            // It comes when it is known whether there is a broker, and no pass waits for that.
+            conditions.retain(|condition| condition["type"] != "EventSource");
+            for condition in conditions {
                 condition.as_object_mut().unwrap().remove("lastTransitionTime");
                 condition.as_object_mut().unwrap().remove("observedGeneration");
             }
