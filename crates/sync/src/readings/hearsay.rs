@@ -46,7 +46,7 @@ pub struct HintPace {
     pub regain: Duration,
     /// When it is looked again for what a reading did not show, after each miss; after the last one nobody waits for it
     /// any more.
-    pub looks: [Duration; 3],
+    pub looks: [Duration; 5],
     /// So many things per place are told from one another; beyond it, everything is read.
     pub subjects: usize,
 }
@@ -54,12 +54,12 @@ pub struct HintPace {
 impl Default for HintPace {
     fn default() -> Self {
         Self {
-            hold: Duration::from_millis(50),
+            hold: Duration::from_millis(20),
             shortest_gap: Duration::from_millis(250),
             longest_gap: Duration::from_secs(5),
             burst: 8,
             regain: Duration::from_millis(300),
-            looks: [100, 400, 2000].map(Duration::from_millis),
+            looks: [80, 120, 200, 600, 2000].map(Duration::from_millis),
             subjects: 5_000,
         }
     }
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn changes_that_come_now_and_then_are_followed_at_once() {
         let begun = begins(1000, 1, 40);
-        assert!(begun.iter().zip(0..).all(|(at, n)| *at == n * 1000 + 50), "{begun:?}");
+        assert!(begun.iter().zip(0..).all(|(at, n)| *at == n * 1000 + 20), "{begun:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use multinic_planner::{Announced, News, Seen};
 
 use super::*;
 
-const HOLD: Duration = Duration::from_millis(50);
+const HOLD: Duration = Duration::from_millis(20);
 
 fn instance(n: u32) -> InstanceId {
     format!("00000000-0000-0000-0000-{n:012}").parse().unwrap()
@@ -226,8 +226,8 @@ async fn what_is_not_to_be_seen_yet_is_looked_at_again_and_then_forgotten() {
         assert!(listening.readings.has_news(&listening.home, reading.id));
         reading = listening.look().await;
     }
-    assert_eq!(looks, [100, 400, 2000]);
-    assert_eq!(listening.fake.parts(), vec![ports_of(&[1]); 4]);
+    assert_eq!(looks, [80, 120, 200, 600, 2000]);
+    assert_eq!(listening.fake.parts(), vec![ports_of(&[1]); 6]);
     tokio::time::advance(MINUTE).await;
     assert!(!listening.readings.has_news(&listening.home, reading.id));
 }
