@@ -8,7 +8,7 @@ use std::{
 use multinic_model::ProviderId;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{EventSource, LinksPace, Source, Standings, Tidings, hub::Hub, keeper::Keeper};
+use super::{LinksPace, Source, Standings, Tidings, hub::Hub, keeper::Keeper};
 use crate::{observe::Metrics, settings::Current};
 
 /// All links of one term. Dropping it ends them.
@@ -77,12 +77,7 @@ impl Links {
         self.hub.next().await
     }
 
-    /// Where the news about a provider come from, right now.
-    pub fn state(&self, provider: &ProviderId) -> EventSource {
-        self.standings().of(provider)
-    }
-
-    /// The same for those who only look.
+    /// Where the links stand, for those who only look.
     pub fn standings(&self) -> Standings {
         self.hub.standings()
     }

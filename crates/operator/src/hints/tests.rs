@@ -140,7 +140,7 @@ impl World {
     }
 
     fn state(&self, provider: &str) -> EventSource {
-        self.links.state(&provider.parse().unwrap())
+        self.links.standings().of(&provider.parse().unwrap())
     }
 
     fn shows(&self, line: &str) -> bool {
