@@ -30,15 +30,18 @@ pub const ADDRESS: &str = "127.0.0.1:5672";
 const EXCHANGES: [&str; 2] = ["nova", "neutron"];
 /// Every stock consumer's queue, and the key that it is bound with.
 const TOPIC: &str = "notifications.info";
+/// The key of what Nova announces with a version; only so it announces an interface.
+const VERSIONED: &str = "versioned_notifications.info";
 const PATIENCE: Duration = Duration::from_mins(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Two consumers of the same messages: one of the queue `notifications.info` that ceilometer has, and one of a queue
-/// that nobody knows.
+/// that nobody knows. A third one hears what Nova announces with a version.
 pub struct Consumers {
     channel: Channel,
     ceilometer: Consumer,
     control: Consumer,
+    versioned: Consumer,
     _connection: Connection,
 }
 
@@ -56,30 +59,14 @@ impl Consumers {
         let address = format!("amqp://{USER}:{PASSWORD}@{ADDRESS}/%2f");
         let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
-        let own = QueueDeclareOptions {
-            exclusive: true,
-            auto_delete: true,
-            ..QueueDeclareOptions::default()
-        };
-        let own = channel.queue_declare("".into(), own, FieldTable::default()).await?;
-        let control = own.name().as_str().to_owned();
-        for exchange in EXCHANGES {
-            let options = QueueBindOptions::default();
-            channel
-                .queue_bind(
-                    control.as_str().into(),
-                    exchange.into(),
-                    TOPIC.into(),
-                    options,
-                    FieldTable::default(),
-                )
-                .await?;
-        }
+        let control = own_queue(&channel, &EXCHANGES, TOPIC).await?;
+        let versioned = own_queue(&channel, &["nova"], VERSIONED).await?;
         let backlog = QueuePurgeOptions::default();
         channel.queue_purge(TOPIC.into(), backlog).await?;
         Ok(Self {
             ceilometer: Consumer::of(&channel, TOPIC).await?,
             control: Consumer::of(&channel, &control).await?,
+            versioned: Consumer::of(&channel, &versioned).await?,
             channel,
             _connection: connection,
         })
@@ -87,12 +74,18 @@ impl Consumers {
 
     /// When the first message came that says this, after a moment. The inner text is compared, without spaces.
     pub fn first_after(&self, begun: Instant, event: &str, about: &str) -> Option<Instant> {
-        let came = self.control.came();
-        let found = came.iter().find(|(at, body)| {
-            let message = inner(body);
-            *at >= begun && message["event_type"] == event && message["payload"].to_string().contains(about)
-        });
-        found.map(|(at, _)| *at)
+        self.control.first_after(begun, event, about)
+    }
+
+    /// Waits until Nova has announced this of a server, after a moment.
+    pub async fn announced(&self, begun: Instant, event: &str, server: &str) -> Result<(), Failure> {
+        let heard = async {
+            while self.versioned.first_after(begun, event, server).is_none() {
+                sleep(BETWEEN_LOOKS).await;
+            }
+        };
+        let never = |_| format!("Nova never announced {event} of server {server}");
+        Ok(timeout(PATIENCE, heard).await.map_err(never)?)
     }
 
     /// Publishes a last message and waits until both have it. Returns what each of them got, in order.
@@ -125,6 +118,24 @@ impl Consumers {
     }
 }
 
+/// Declares a queue that goes with the connection, and binds it.
+async fn own_queue(channel: &Channel, exchanges: &[&str], key: &str) -> Result<String, Failure> {
+    let own = QueueDeclareOptions {
+        exclusive: true,
+        auto_delete: true,
+        ..QueueDeclareOptions::default()
+    };
+    let queue = channel.queue_declare("".into(), own, FieldTable::default()).await?;
+    let name = queue.name().as_str().to_owned();
+    for exchange in exchanges {
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        channel
+            .queue_bind(name.as_str().into(), (*exchange).into(), key.into(), options, none)
+            .await?;
+    }
+    Ok(name)
+}
+
 impl Consumer {
     async fn of(channel: &Channel, queue: &str) -> Result<Self, Failure> {
         let options = BasicConsumeOptions {
@@ -143,6 +154,19 @@ impl Consumer {
             }
         });
         Ok(Self { came, task })
+    }
+
+    fn first_after(&self, begun: Instant, event: &str, about: &str) -> Option<Instant> {
+        let came = self.came();
+        let found = came
+            .iter()
+            .rev()
+            .take_while(|(at, _)| *at >= begun)
+            .filter(|(_, body)| {
+                let message = inner(body);
+                message["event_type"] == event && message["payload"].to_string().contains(about)
+            });
+        found.last().map(|(at, _)| *at)
     }
 
     fn came(&self) -> Came {

@@ -13,11 +13,6 @@ impl Distribution {
         self.0.insert(at, took);
     }
 
-    /// Nothing was taken in.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The smallest that at least so many percent of all do not exceed.
     fn percentile(&self, percent: usize) -> u128 {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);

@@ -55,8 +55,8 @@ pub struct PortHint {
     pub device: Option<InstanceId>,
     /// Its addresses now; `None` if nobody says.
     pub addresses: Option<BTreeSet<IpAddr>>,
-    /// It was deleted. Evidence of removal; so is a `device` that is another than before, if the addresses are said, too: who
-    /// says less only announces what it is about to do.
+    /// It was deleted. Evidence of removal; so is a `device` that is another than before, unless it is only about to be
+    /// ([`PortHint::is_ahead`]).
     pub gone: bool,
 }
 
@@ -102,6 +102,11 @@ impl Hint {
         }
     }
 
+    /// Whether it only says what is about to be done, so that the API may not show it for a while.
+    pub fn is_ahead(&self) -> bool {
+        matches!(self, Self::Port(hint) if hint.is_ahead())
+    }
+
     /// Takes in a later hint about the same subject; one about another is ignored.
     pub fn merge(&mut self, later: Self) {
         match (self, later) {
@@ -128,6 +133,11 @@ impl ServerHint {
 const DEVICES: usize = 8;
 
 impl PortHint {
+    /// Whether it is only about to be plugged in: before it is done, Neutron says no addresses.
+    pub const fn is_ahead(&self) -> bool {
+        self.device.is_some() && self.addresses.is_none() && !self.gone
+    }
+
     fn merge(&mut self, later: Self) {
         self.mac = later.mac.or(self.mac);
         self.devices.extend(later.devices);

@@ -113,8 +113,7 @@ impl<'a> Interest<'a> {
             return None;
         }
         // A port that is about to be plugged into another server has not left this one yet.
-        let is_done = hint.device.is_none() || hint.addresses.is_some();
-        let left = |server: &InstanceId| hint.gone || (is_done && hint.device.as_ref() != Some(server));
+        let left = |server: &InstanceId| hint.gone || (!hint.is_ahead() && hint.device.as_ref() != Some(server));
         let known = self.inventory.ports.get(&hint.port).map(|port| port.mac_address);
         let mut announced = Announced::default();
         if let Some(mac) = known.or(hint.mac) {

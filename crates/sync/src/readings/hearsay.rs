@@ -13,6 +13,8 @@ pub(super) struct Hearsay {
     later: BTreeMap<Subject, (Instant, Heard)>,
     /// There were too many: everything may have changed.
     overflown: bool,
+    /// Something of it may be to be seen already.
+    urgent: bool,
     tempo: Tempo,
 }
 
@@ -36,6 +38,9 @@ pub(super) struct Heard {
 pub struct HintPace {
     /// So long the first hint waits for others of the same change.
     pub hold: Duration,
+    /// So long one waits that only says what is about to be done. A look that comes too early finds nothing, and slows down
+    /// what it waits for.
+    pub hold_ahead: Duration,
     /// The shortest time from one such reading of a place to the next.
     pub shortest_gap: Duration,
     /// The longest, however much is hinted at.
@@ -55,6 +60,7 @@ impl Default for HintPace {
     fn default() -> Self {
         Self {
             hold: Duration::from_millis(20),
+            hold_ahead: Duration::from_millis(150),
             shortest_gap: Duration::from_millis(250),
             longest_gap: Duration::from_secs(5),
             burst: 8,
@@ -69,6 +75,7 @@ impl Hearsay {
     /// Takes in a hint.
     pub fn add(&mut self, heard: Heard, pace: &HintPace) {
         let subject = heard.hint.subject();
+        self.urgent |= !heard.hint.is_ahead();
         // What came later is merged into what came before.
         let earlier = self
             .heard
@@ -91,7 +98,8 @@ impl Hearsay {
 
     /// When a reading for what was heard is worth it.
     pub fn due(&mut self, now: Instant, pace: &HintPace) -> Instant {
-        self.tempo.due(now, pace)
+        let hold = if self.urgent { pace.hold } else { pace.hold_ahead };
+        self.tempo.due(now, hold, pace)
     }
 
     /// Whether something is to be looked at now.
@@ -101,6 +109,7 @@ impl Hearsay {
 
     /// A reading begins: it looks at everything that was heard.
     pub fn take(&mut self, now: Instant, pace: &HintPace) -> Taken {
+        self.urgent = false;
         let later = mem::take(&mut self.later).into_values().map(|(_, heard)| heard);
         let taken = Taken {
             heard: mem::take(&mut self.heard).into_values().chain(later).collect(),
@@ -156,9 +165,10 @@ struct Tempo {
 const SMALL: usize = 8;
 
 impl Tempo {
-    fn due(&mut self, now: Instant, pace: &HintPace) -> Instant {
-        let earliest = self.earliest(now, pace);
-        *self.due.get_or_insert_with(|| earliest.max(now + pace.hold))
+    /// Who comes later may be in more of a hurry, and puts nobody off.
+    fn due(&mut self, now: Instant, hold: Duration, pace: &HintPace) -> Instant {
+        let mine = self.earliest(now, pace).max(now + hold);
+        *self.due.insert(self.due.map_or(mine, |due| due.min(mine)))
     }
 
     fn earliest(&self, now: Instant, pace: &HintPace) -> Instant {
@@ -197,7 +207,7 @@ mod tests {
         let mut begun = Vec::new();
         let mut heard = start;
         while begun.len() < count {
-            let at = tempo.due(heard, &pace);
+            let at = tempo.due(heard, pace.hold, &pace);
             tempo.departed(at, hints, &pace);
             begun.push((at - start).as_millis());
             while heard <= at {

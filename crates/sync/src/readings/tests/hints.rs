@@ -1,6 +1,6 @@
 //! Hints: what they cause to be read, when, and what stays of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use multinic_cloud::Part;
 use multinic_model::{
@@ -13,6 +13,7 @@ use multinic_planner::{Announced, News, Seen};
 use super::*;
 
 const HOLD: Duration = Duration::from_millis(20);
+const HOLD_AHEAD: Duration = Duration::from_millis(150);
 
 fn instance(n: u32) -> InstanceId {
     format!("00000000-0000-0000-0000-{n:012}").parse().unwrap()
@@ -24,6 +25,10 @@ fn port_id(n: u32) -> PortId {
 
 fn mac(n: u32) -> MacAddress {
     format!("02:00:00:00:{:02x}:{:02x}", n / 256, n % 256).parse().unwrap()
+}
+
+fn address(n: u32) -> IpAddr {
+    format!("10.0.0.{}", n % 256).parse().unwrap()
 }
 
 /// Servers `vm-1`, `vm-2`, … and ports, each in the server of the same row.
@@ -38,7 +43,7 @@ fn inventory(servers: &[u32], ports: &[(u32, u32)]) -> Inventory {
     let port = |(port, of): &(u32, u32)| {
         let fixed_ips = vec![FixedIp {
             subnet_id: "subnet".parse().unwrap(),
-            address: format!("10.0.0.{port}").parse().unwrap(),
+            address: address(*port),
         }];
         let port_of = Port {
             mac_address: mac(*port),
@@ -71,9 +76,20 @@ fn port(n: u32, device: Option<u32>) -> Hint {
         mac: Some(mac(n)),
         devices: device.iter().cloned().collect(),
         device,
-        addresses: None,
+        addresses: Some(BTreeSet::from([address(n)])),
         gone: false,
     })
+}
+
+/// What is only about to be done.
+fn ahead(hint: Hint) -> Hint {
+    match hint {
+        Hint::Port(hint) => Hint::Port(PortHint {
+            addresses: None,
+            ..hint
+        }),
+        other => other,
+    }
 }
 
 fn gone(hint: Hint) -> Hint {
@@ -235,7 +251,12 @@ async fn what_is_not_to_be_seen_yet_is_looked_at_again_and_then_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn a_port_that_is_about_to_come_is_looked_for_and_one_that_is_about_to_move_has_not_left() {
     let listening = Listening::begin().await;
-    listening.hint(&[port(9, Some(1)), port(2, Some(1))]);
+    let due = listening.hint(&[ahead(port(9, Some(1))), ahead(port(2, Some(1)))]);
+    assert_eq!(
+        due[&cluster(0)],
+        Instant::now() + HOLD_AHEAD,
+        "no sooner than it may be seen"
+    );
     let early = listening.look().await;
     assert!(early.look_again_at.is_some());
     assert_eq!(
@@ -248,6 +269,19 @@ async fn a_port_that_is_about_to_come_is_looked_for_and_one_that_is_about_to_mov
         .says(inventory(&[1, 2, 3], &[(1, 1), (2, 1), (3, 3), (9, 1)]));
     let late = listening.look().await;
     assert_eq!(late.look_again_at, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_does_not_wait_for_what_is_about_to_be_done() {
+    let listening = Listening::begin().await;
+    listening.hint(&[ahead(port(9, Some(1)))]);
+    tokio::time::advance(HOLD).await;
+    for soon in [port(2, None), port(9, Some(1)), server(1)] {
+        let due = listening.hint(&[soon]);
+        assert_eq!(due[&cluster(0)], Instant::now() + HOLD);
+    }
+    let mixed = Listening::begin().await.hint(&[ahead(port(9, Some(1))), port(2, None)]);
+    assert_eq!(mixed[&cluster(0)], Instant::now() + HOLD);
 }
 
 #[tokio::test(start_paused = true)]
