@@ -36,6 +36,8 @@ pub struct Stage {
     pub receiver: Receiver,
     /// For kubeconfigs and logs.
     pub folder: TempDir,
+    /// The keys below `rabbitmq:` of the settings.
+    pub rabbitmq: String,
 }
 
 impl Stage {
@@ -50,6 +52,7 @@ impl Stage {
             lab: Lab::start(cloud)?,
             receiver: Receiver::start()?,
             folder: tempfile::tempdir()?,
+            rabbitmq: String::new(),
         };
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         let definition = serde_json::to_value(Crd::OpenstackConfig.definition())?;
@@ -69,9 +72,10 @@ impl Stage {
         let text = format!(
             "contrabass: {{endpoint: '{}', timeout: {timeout}, password: {{key: {{secret: contrabass, key: \
              encryptionKey}}}}}}\nopenstack: {{timeout: {timeout}, {openstack}}}\nmanagementApi: {{endpoint: '{}', \
-             timeout: {timeout}}}\nsync: {{{sync}}}\n",
+             timeout: {timeout}}}\nsync: {{{sync}}}\nrabbitmq: {{{}}}\n",
             self.lab.contrabass_url(),
             self.receiver.url(),
+            self.rabbitmq,
         );
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
@@ -89,21 +93,21 @@ impl Stage {
         Ok(path)
     }
 
-    /// Waits until the named OpenstackConfigs are Ready for their newest spec.
-    pub async fn until_ready(&self, names: impl IntoIterator<Item = &String>) -> Result<(), Failure> {
+    /// Waits until this condition of the named OpenstackConfigs is True for their newest spec.
+    pub async fn until(&self, condition: &str, names: impl IntoIterator<Item = &String>) -> Result<(), Failure> {
         for name in names {
-            let ready = |config: Option<&Value>| config.is_some_and(is_ready);
-            self.kubernetes.until(CONFIGS, NAMESPACE, name, ready).await?;
+            let holds = |config: Option<&Value>| config.is_some_and(|config| holds(config, condition));
+            self.kubernetes.until(CONFIGS, NAMESPACE, name, holds).await?;
         }
         Ok(())
     }
 }
 
-/// Ready is True and speaks of the newest spec.
-pub fn is_ready(config: &Value) -> bool {
+/// A condition is True and speaks of the newest spec.
+pub fn holds(config: &Value, condition: &str) -> bool {
     let conditions = config["status"]["conditions"].as_array().into_iter().flatten();
-    let mut ready = conditions.filter(|condition| condition["type"] == "Ready");
-    ready.any(|ready| ready["status"] == "True" && ready["observedGeneration"] == config["metadata"]["generation"])
+    let mut of_type = conditions.filter(|found| found["type"] == condition);
+    of_type.any(|found| found["status"] == "True" && found["observedGeneration"] == config["metadata"]["generation"])
 }
 
 /// One OpenstackConfig.

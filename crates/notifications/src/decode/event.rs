@@ -2,8 +2,8 @@
 //!
 //! `.start` and `.error` announce what has not happened, with one exception: a port that is about to be plugged into a server.
 //! Its `port.update.start` comes some 300 ms before the `.end`, and the API shows the port in its server before that. A
-//! port's status emits nothing and is polled. Of what Nova does with
-//! a server, only these change its name, its metadata, whether it exists, or which ports it has:
+//! port's status emits nothing and is polled. Of what Nova does with a server, only these change its name, its metadata,
+//! whether it exists, or which ports it has:
 //!
 //! | event | what it can change |
 //! | --- | --- |

@@ -84,6 +84,11 @@ impl Fleet {
         )
     }
 
+    /// The names of all VMs.
+    pub fn vms(&self) -> impl Iterator<Item = String> {
+        (0..self.configs).flat_map(|config| (0..VMS).map(move |vm| vm_name(config, vm)))
+    }
+
     /// The subnet of that OpenstackConfig.
     pub fn subnet(&self, index: usize) -> String {
         subnet_id(index % self.clusters)

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "the printed lines are the result")]
 
+mod announced;
 mod fleet;
 mod requests;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use stage::{Failure, Replica, Stage, Usage};
 use tokio::time::sleep;
 
+use announced::Broker;
 use fleet::Fleet;
 
 /// How long nothing happens while the idle process is measured.
@@ -33,28 +35,46 @@ async fn main() -> Result<(), Failure> {
         Duration::from_secs(5)
     };
     at_scale(&large, idle).await?;
+    announced(&large, idle).await?;
     with_three(idle).await
 }
 
 async fn at_scale(fleet: &Fleet, idle: Duration) -> Result<(), Failure> {
     println!("{fleet}");
     let stage = Stage::start(fleet.cloud(), PATIENCE).await?;
-    settings(&stage, "5m")?;
-    let names = fleet.apply(&stage)?;
-    let began = Instant::now();
-    let replica = Replica::start(&stage, "a", &[])?;
-    stage.until_ready(&names).await?;
-    println!(
-        "cold start to all Ready: {:.1} s (target 15 s)",
-        began.elapsed().as_secs_f64()
-    );
-    let started = replica.usage()?;
-    println!("CPU of the cold start: {:.1} s", started.cpu.as_secs_f64());
-    fleet.check(&stage)?;
-    requests::print_cold(&stage, fleet);
+    let replica = cold_start(&stage, fleet, "Ready").await?;
     rest(&replica, idle, "96").await?;
     resyncs(&stage, &replica, fleet).await?;
     new_ports(&stage, fleet).await
+}
+
+async fn announced(fleet: &Fleet, idle: Duration) -> Result<(), Failure> {
+    println!("{fleet}, announced on RabbitMQ");
+    let mut stage = Stage::start(fleet.cloud(), PATIENCE).await?;
+    let broker = Broker::of(&mut stage).await?;
+    let replica = cold_start(&stage, fleet, "EventSource").await?;
+    rest(&replica, idle, "96").await?;
+    announced::new_ports(&stage, fleet, &broker).await?;
+    announced::storm(&stage, fleet, &broker, &replica).await?;
+    resyncs(&stage, &replica, fleet).await
+}
+
+/// Ends when all is Ready and this condition is True.
+async fn cold_start(stage: &Stage, fleet: &Fleet, condition: &str) -> Result<Replica, Failure> {
+    settings(stage, "5m")?;
+    let names = fleet.apply(stage)?;
+    let began = Instant::now();
+    let replica = Replica::start(stage, "a", &[])?;
+    stage.until("Ready", &names).await?;
+    stage.until(condition, &names).await?;
+    println!(
+        "cold start to all {condition}: {:.1} s (target 15 s)",
+        began.elapsed().as_secs_f64()
+    );
+    println!("CPU of the cold start: {:.1} s", replica.usage()?.cpu.as_secs_f64());
+    fleet.check(stage)?;
+    requests::print_cold(stage, fleet);
+    Ok(replica)
 }
 
 /// The process while nothing happens.
@@ -115,16 +135,7 @@ async fn new_ports(stage: &Stage, fleet: &Fleet) -> Result<(), Failure> {
             .cloud()
             .attach_port(&fleet::vm_id(stage, index)?, &fleet.subnet(index))?;
         let mac = stage.lab.cloud().mac_of(&port)?;
-        stage
-            .receiver
-            .until(|requests| {
-                requests
-                    .iter()
-                    .rev()
-                    .take_while(|request| request.at > attached)
-                    .any(|request| request.body.contains(&mac))
-            })
-            .await;
+        requests::until_posted(stage, &mac, attached).await;
         took.push(requests::delay(stage, &fleet.subnet(index), &mac, attached)?);
     }
     took.sort();
@@ -148,7 +159,7 @@ async fn with_three(idle: Duration) -> Result<(), Failure> {
     settings(&stage, "5m")?;
     let names = fleet.apply(&stage)?;
     let replica = Replica::start(&stage, "a", &[])?;
-    stage.until_ready(&names).await?;
+    stage.until("Ready", &names).await?;
     rest(&replica, idle, "30").await
 }
 

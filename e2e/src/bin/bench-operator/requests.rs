@@ -83,6 +83,15 @@ fn kubernetes(stage: &Stage) -> String {
     lines.join("; ")
 }
 
+/// Waits for a POST with that MAC since that moment.
+pub async fn until_posted(stage: &Stage, mac: &str, since: SystemTime) {
+    let is_there = |requests: &[LoggedRequest]| {
+        let mut newest_first = requests.iter().rev().take_while(|request| request.at > since);
+        newest_first.any(|request| request.body.contains(mac))
+    };
+    stage.receiver.until(is_there).await;
+}
+
 /// From the first answer about the subnet's ports since `attached` to the first POST with that MAC.
 pub fn delay(stage: &Stage, subnet: &str, mac: &str, attached: SystemTime) -> Result<Duration, Failure> {
     let is_reading = |request: &LoggedRequest| {
