@@ -172,16 +172,26 @@ impl Conductor {
         self.links.want(&self.index.providers(), self.state.current.as_ref());
     }
 
-    /// Something may have changed at a provider: what was hinted at, or, after a gap, everything.
+    /// Something may have changed at a provider: what was hinted at, or, after a gap, everything; or where we hear of it.
     fn hear(&mut self, tidings: &Tidings) {
         let Some(current) = self.state.current.clone() else {
             return;
         };
-        let Tidings { provider, gap, hints } = tidings;
+        let Tidings {
+            provider,
+            gap,
+            moved,
+            hints,
+        } = tidings;
         if *gap {
             current.readings.announces(provider);
             let due = self.index.of_provider(provider);
             self.due(due);
+        } else if *moved {
+            let at = Instant::now() + self.tools.pace.restate_pause;
+            for unit in self.index.of_provider(provider) {
+                self.queue.add(unit, at, Wish::of_event_source());
+            }
         }
         let audience = current.readings.hint(provider, hints);
         let nobody = hints.len() - audience.concerning;

@@ -69,6 +69,8 @@ pub struct Wish {
     pub read_back: bool,
     /// It is the periodic one.
     pub resync: bool,
+    /// Where the news come from is to be said anew.
+    pub restate: bool,
 }
 
 /// Which places a pass looks at, besides those that wait for it anyway. A later one asks for more.
@@ -91,6 +93,14 @@ impl Wish {
             ..Self::default()
         }
     }
+
+    /// Only a word about where the news come from.
+    pub fn of_event_source() -> Self {
+        Self {
+            restate: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Demand for Wish {
@@ -99,5 +109,6 @@ impl Demand for Wish {
         self.look = self.look.max(other.look);
         self.read_back |= other.read_back;
         self.resync |= other.resync;
+        self.restate |= other.restate;
     }
 }

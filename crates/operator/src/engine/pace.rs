@@ -26,6 +26,9 @@ pub struct Pace {
     pub wiring_pause: Duration,
     /// So often in a row. The ports of a server that stays off are never wired.
     pub wiring_looks: u32,
+    /// After a change of where the news of a provider come from, its configs say so after this long: a broker that restarts
+    /// is soon back.
+    pub restate_pause: Duration,
     /// As `sync.deletionTimeout`, while there never were usable settings.
     pub deletion_timeout: Duration,
     /// Random numbers from 0.0 to 1.0, for jitter.
@@ -45,6 +48,7 @@ impl Default for Pace {
             full_send_every: 12,
             wiring_pause: Duration::from_secs(15),
             wiring_looks: 10,
+            restate_pause: Duration::from_secs(5),
             deletion_timeout: Duration::from_mins(10),
             random: rand::random,
             now: Timestamp::now,

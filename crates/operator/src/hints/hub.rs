@@ -26,6 +26,8 @@ pub struct Tidings {
     pub provider: ProviderId,
     /// Something may have been missed: every cluster of this provider is to be read completely.
     pub gap: bool,
+    /// Where its news come from has changed: its configs are to say so.
+    pub moved: bool,
     /// What may have changed, each thing once.
     pub hints: Vec<Hint>,
 }
@@ -60,6 +62,10 @@ struct Desk {
     /// What Contrabass and the settings say of its links; `None`: not known yet.
     known: Option<Result<(), Trouble>>,
     links: BTreeMap<u64, Link>,
+    /// Where the news come from, as far as it was known last.
+    source: EventSource,
+    /// The engine does not know of that yet.
+    moved: bool,
 }
 
 struct Link {
@@ -189,6 +195,9 @@ impl Hub {
         let mut desks = self.desks();
         let desk = desks.of(key)?;
         let result = change(desk);
+        if desk.moves() {
+            self.news.notify_one();
+        }
         self.metrics.notifications().links(&key.provider, desk.numbers());
         Some(result)
     }
@@ -208,11 +217,17 @@ impl Desks {
     fn take(&mut self) -> Option<Tidings> {
         let after = self.served.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let later = self.by_provider.range::<ProviderId, _>((after, Bound::Unbounded));
-        let has_some = |(_, desk): &(&ProviderId, &Desk)| !desk.inbox.is_empty();
+        let has_some = |(_, desk): &(&ProviderId, &Desk)| desk.moved || !desk.inbox.is_empty();
         let provider = later.chain(&self.by_provider).find(has_some)?.0.clone();
-        let (gap, hints) = self.by_provider.get_mut(&provider)?.inbox.take()?;
+        let desk = self.by_provider.get_mut(&provider)?;
+        let (gap, hints) = desk.inbox.take();
         self.served = Some(provider.clone());
-        Some(Tidings { provider, gap, hints })
+        Some(Tidings {
+            provider,
+            gap,
+            moved: std::mem::take(&mut desk.moved),
+            hints,
+        })
     }
 }
 
@@ -223,6 +238,17 @@ impl Desk {
             Some(Err(trouble)) => EventSource::Impaired(trouble.clone()),
             Some(Ok(())) => EventSource::of(self.links.values().map(|link| &link.standing)),
         }
+    }
+
+    /// Takes down where the news come from now. Says whether that is another place; what is being found out is none.
+    fn moves(&mut self) -> bool {
+        let source = self.event_source();
+        let moves = source != EventSource::Unknown && source != self.source;
+        if moves {
+            self.source = source;
+            self.moved = true;
+        }
+        moves
     }
 
     /// `None` while there is no link to speak of.

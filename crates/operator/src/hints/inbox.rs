@@ -52,13 +52,10 @@ impl Inbox {
         !self.gap && self.hints.is_empty()
     }
 
-    /// Empties it: whether there was a gap, and the hints by subject. `None` if nothing came.
-    pub fn take(&mut self) -> Option<(bool, Vec<Hint>)> {
-        if self.is_empty() {
-            return None;
-        }
+    /// Empties it: whether there was a gap, and the hints by subject.
+    pub fn take(&mut self) -> (bool, Vec<Hint>) {
         let hints = std::mem::take(&mut self.hints);
-        Some((std::mem::take(&mut self.gap), hints.into_values().collect()))
+        (std::mem::take(&mut self.gap), hints.into_values().collect())
     }
 }
 
@@ -92,13 +89,13 @@ mod tests {
         assert_eq!(inbox.put(server("i-1", true)), Put::New);
         assert_eq!(inbox.put(server("i-2", false)), Put::New);
         assert_eq!(inbox.put(server("i-1", false)), Put::Coalesced);
-        let (gap, hints) = inbox.take().unwrap();
+        let (gap, hints) = inbox.take();
         assert!(!gap);
         let [Hint::Server(first), Hint::Server(second)] = &hints[..] else {
             panic!("{hints:?}")
         };
         assert!(first.gone && first.server && !second.gone);
-        assert_eq!(inbox.take(), None, "it is empty now");
+        assert!(inbox.is_empty());
     }
 
     #[test]
@@ -106,9 +103,9 @@ mod tests {
         let mut inbox = Inbox::default();
         inbox.put(network(1));
         inbox.gap();
-        assert_eq!(inbox.take(), Some((true, vec![network(1)])));
+        assert_eq!(inbox.take(), (true, vec![network(1)]));
         inbox.put(network(2));
-        assert_eq!(inbox.take(), Some((false, vec![network(2)])));
+        assert_eq!(inbox.take(), (false, vec![network(2)]));
     }
 
     #[test]
@@ -118,6 +115,6 @@ mod tests {
         assert_eq!(inbox.put(network(7)), Put::Coalesced, "that one is known");
         assert_eq!(inbox.put(network(SUBJECTS)), Put::Overflowed);
         inbox.put(network(1));
-        assert_eq!(inbox.take(), Some((true, vec![network(1)])));
+        assert_eq!(inbox.take(), (true, vec![network(1)]));
     }
 }

@@ -61,6 +61,8 @@ impl Standing {
     /// Takes in what the link says of itself.
     pub fn learn(&mut self, state: LinkState) {
         self.state = match state {
+            // What was wrong stays wrong until something else is known.
+            LinkState::Connecting if matches!(self.state, State::Lost(_)) => return,
             LinkState::Connecting => State::Connecting,
             LinkState::Listening { absent, .. } => State::Listening {
                 absent: absent.into_iter().collect(),
@@ -224,6 +226,14 @@ mod tests {
         let first = after(vec![lost("a", 1)]);
         let second = after(vec![lost("a", 1), lost("b", 40)]);
         assert_eq!(EventSource::of([first].iter()), EventSource::of([second].iter()));
+    }
+
+    #[test]
+    fn a_link_that_was_lost_is_lost_until_it_stands_again() {
+        let lost_again = after(vec![listening(&[]), lost("a", 1), LinkState::Connecting]);
+        assert_eq!(reason(&[lost_again]), "BrokerUnreachable");
+        let back = after(vec![lost("a", 1), LinkState::Connecting, listening(&[])]);
+        assert_eq!(reason(&[back]), "Listening");
     }
 
     #[test]

@@ -184,7 +184,16 @@ fn tidings(provider: &str, gap: bool, hints: Vec<Hint>) -> Tidings {
     Tidings {
         provider: provider.parse().unwrap(),
         gap,
+        moved: gap,
         hints,
+    }
+}
+
+/// Where the news come from has changed, and nothing else.
+fn moved(provider: &str) -> Tidings {
+    Tidings {
+        moved: true,
+        ..tidings(provider, false, vec![])
     }
 }
 
@@ -201,10 +210,17 @@ async fn each_time_that_a_link_comes_up_there_may_be_something_that_was_missed()
         assert_eq!(world.links.next().await, tidings("p", true, vec![]));
         assert_eq!(world.state("p"), EventSource::Listening);
         sink.state(refused());
-        assert!(world.quiet().await, "a link that is gone tells nothing");
+        assert_eq!(
+            world.links.next().await,
+            moved("p"),
+            "a link that is gone tells nothing else"
+        );
+        sink.state(LinkState::Connecting);
+        sink.state(refused());
+        assert!(world.quiet().await, "it is as it was");
     }
     assert!(world.shows("multinic_rabbitmq_connections_total{outcome=\"connected\"} 2"));
-    assert!(world.shows("multinic_rabbitmq_connections_total{outcome=\"login-refused\"} 2"));
+    assert!(world.shows("multinic_rabbitmq_connections_total{outcome=\"login-refused\"} 4"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -308,11 +324,11 @@ async fn contrabass_is_asked_again_after_ever_longer_pauses_while_it_fails() {
     }
     let pauses: Vec<u64> = asked.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
     assert_eq!(pauses, [1, 2, 4, 8]);
-    tokio::task::yield_now().await;
+    assert_eq!(world.links.next().await, moved("p"), "once for all of them");
     assert_eq!(world.state("p"), EventSource::Impaired(trouble));
     world.answer(Ok(vec![]));
     world.asked().await;
-    tokio::task::yield_now().await;
+    assert_eq!(world.links.next().await, moved("p"));
     assert_eq!(world.state("p"), EventSource::NotConfigured);
 }
 
@@ -324,6 +340,7 @@ async fn a_refused_login_is_followed_by_a_question_and_a_new_password_by_a_new_l
     let (_, sink) = world.begins().await;
     sink.state(refused());
     assert_eq!(world.asked().await, begin, "at once");
+    assert_eq!(world.links.next().await, moved("p"));
     assert!(world.quiet().await);
     assert!(
         world.begun.try_recv().is_err(),

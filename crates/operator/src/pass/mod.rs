@@ -160,7 +160,7 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
         again: false,
         overtaken: false,
         rejected,
-        events: events(&records, &tools.standings),
+        events: BTreeMap::new(),
         memory,
     };
     let cast = Cast::new(records, queued, &pass.memory);
@@ -178,14 +178,6 @@ pub async fn run(order: Order, tools: &Tools) -> Finished {
     finished
 }
 
-fn events(records: &[Arc<Record>], standings: &Standings) -> BTreeMap<ProviderId, EventSource> {
-    let selections = records.iter().filter_map(|record| record.spec.as_ref().ok());
-    let providers = selections.map(|selection| selection.provider.clone());
-    providers
-        .map(|provider| (provider.clone(), standings.of(&provider)))
-        .collect()
-}
-
 impl Pass<'_> {
     async fn run(mut self, current: &Current, mut cast: Cast) -> Finished {
         self.mark(&mut cast).await;
@@ -195,7 +187,7 @@ impl Pass<'_> {
         let wishes = wishes(&cast.configs(self.cluster));
         self.want(current, &wishes);
         if self.has_nothing_to_look_at() {
-            return self.unmoved();
+            return self.restated(&cast).await;
         }
         if self.looks_at_hints() {
             self.tools.metrics.notifications().pass();
@@ -204,6 +196,7 @@ impl Pass<'_> {
             gathered = self.gather(current, wishes) => gathered,
             () = self.tools.shutdown.cancelled() => return self.abandoned(),
         };
+        self.see_event_sources(&cast);
         // Waiting for readings takes no slot; the semaphore is never closed.
         let slot = self.tools.slots.acquire().await;
         let finished = self.work(current, cast, gathered).await;
@@ -211,14 +204,30 @@ impl Pass<'_> {
         finished
     }
 
-    /// Nothing but hints brought this pass about.
-    fn looks_at_hints(&self) -> bool {
-        self.wish == Wish::of_hints()
+    /// As late as may be: a link that begins together with the first pass may stand by now.
+    fn see_event_sources(&mut self, cast: &Cast) {
+        let records = cast.parts.values().map(|part| &part.record);
+        let selections = records.filter_map(|record| record.spec.as_ref().ok());
+        let sources = selections.map(|selection| {
+            let provider = &selection.provider;
+            (provider.clone(), self.tools.standings.of(provider))
+        });
+        self.events = sources.collect();
     }
 
-    /// Another pass has looked into the hints already, and everything is planned from it.
+    /// Hints brought this pass about, and nothing else that is to be looked at.
+    fn looks_at_hints(&self) -> bool {
+        let wish = Wish {
+            restate: false,
+            ..self.wish
+        };
+        wish == Wish::of_hints()
+    }
+
+    /// Another pass has looked into the hints already, if there were any, and everything is planned from it.
     fn has_nothing_to_look_at(&self) -> bool {
-        self.looks_at_hints() && self.memory.wanted.is_empty()
+        let looks = self.looks_at_hints() || self.wish == Wish::of_event_source();
+        looks && self.memory.wanted.is_empty()
     }
 
     fn unmoved(self) -> Finished {

@@ -90,6 +90,22 @@ impl Pass<'_> {
         self.finish(PassOutcome::Failed, deadline, Vec::new())
     }
 
+    /// Nothing is read, planned or delivered; at most it is said anew where the news come from.
+    pub async fn restated(mut self, cast: &Cast) -> Finished {
+        if !self.wish.restate {
+            return self.unmoved();
+        }
+        self.see_event_sources(cast);
+        let present = cast.parts.values().filter(|part| part.role == Role::Present);
+        let statuses = present.filter_map(|part| Some((Arc::clone(&part.record), self.visit(part).restated()?)));
+        let statuses: Vec<_> = statuses.collect();
+        self.report(statuses).await;
+        Finished {
+            again: self.again,
+            ..self.unmoved()
+        }
+    }
+
     fn finish(mut self, outcome: PassOutcome, next: Option<Next>, slow: Vec<(Place, Freshness)>) -> Finished {
         self.memory.next = next;
         Finished {

@@ -123,6 +123,16 @@ pub fn conclude(sayings: Sayings, beside: Option<Condition>, moment: &Moment, be
     conditions
 }
 
+/// The same conditions, with another one beside them, which comes last but one.
+pub fn with_beside(before: &[Condition], kind: Kind, beside: Option<Condition>) -> Vec<Condition> {
+    let others = before.iter().filter(|condition| condition.type_ != kind.as_str());
+    let mut conditions: Vec<_> = others.cloned().collect();
+    let last = conditions.pop();
+    conditions.extend(beside);
+    conditions.extend(last);
+    conditions
+}
+
 /// A condition beside the five. While nothing is known of it, it stays as it was; it may never have been there.
 pub fn beside(kind: Kind, saying: Option<Saying>, moment: &Moment, before: &[Condition]) -> Option<Condition> {
     match saying {

@@ -158,6 +158,16 @@ impl Visit<'_> {
         })
     }
 
+    /// The status that says anew where the news come from, and nothing else; `None` if there is none to say it in.
+    pub fn restated(&self) -> Option<OpenstackConfigStatus> {
+        let before = Some(&self.before.conditions).filter(|before| !before.is_empty())?;
+        let beside = self.beside(&self.moment(not_tried()));
+        Some(OpenstackConfigStatus {
+            conditions: conditions::with_beside(before, Kind::EventSource, beside),
+            ..self.before.clone()
+        })
+    }
+
     fn unchanged_nodes(
         &self,
         cluster: Option<&ClusterId>,
@@ -165,6 +175,11 @@ impl Visit<'_> {
         otherwise: Saying,
     ) -> OpenstackConfigStatus {
         self.conclude(cluster, self.before.nodes.clone(), sayings, otherwise, false)
+    }
+
+    fn beside(&self, moment: &Moment) -> Option<Condition> {
+        let before = &self.before.conditions;
+        conditions::beside(Kind::EventSource, of_events(self.events), moment, before)
     }
 
     const fn moment(&self, otherwise: Saying) -> Moment {
@@ -184,8 +199,7 @@ impl Visit<'_> {
         complete: bool,
     ) -> OpenstackConfigStatus {
         let (moment, before) = (self.moment(otherwise), &self.before.conditions);
-        let beside = conditions::beside(Kind::EventSource, of_events(self.events), &moment, before);
-        let mut conditions = conditions::conclude(sayings, beside, &moment, before);
+        let mut conditions = conditions::conclude(sayings, self.beside(&moment), &moment, before);
         if let Some(trouble) = self.settings {
             conditions::explain_ready(&mut conditions, trouble.reason.as_str(), &trouble.message);
         }

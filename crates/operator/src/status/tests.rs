@@ -248,6 +248,27 @@ fn a_link_that_is_being_made_anew_leaves_no_trace() {
 }
 
 #[test]
+fn where_the_news_come_from_is_said_anew_and_nothing_else() {
+    let mut scene = Scene::good().after(&events(&OpenstackConfigStatus::default(), EventSource::Listening));
+    scene.vms[1].1 = unfound(FindingReason::VMNotFound, VmState::Failed);
+    for before in [scene.status(), Scene::good().status()] {
+        let mut later = Scene::good().after(&before);
+        later.events = EventSource::NotConfigured;
+        let restated = later.visit().restated().unwrap();
+        assert_eq!(said(&restated)[4], ("EventSource", "False", "NotConfigured"));
+        let others = |status: &OpenstackConfigStatus| {
+            let others = status.conditions.iter().filter(|found| found.type_ != "EventSource");
+            others.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(others(&restated), others(&before));
+        let conditions = before.conditions.clone();
+        assert_eq!(OpenstackConfigStatus { conditions, ..restated }, before);
+    }
+    let nothing = OpenstackConfigStatus::default();
+    assert_eq!(Scene::good().after(&nothing).visit().restated(), None);
+}
+
+#[test]
 fn a_vm_that_is_not_found_is_said_and_the_others_are_delivered() {
     let mut scene = Scene::good();
     scene.vms[1].1 = unfound(FindingReason::VMNotFound, VmState::Failed);

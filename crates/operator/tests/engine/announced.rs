@@ -8,7 +8,7 @@ use multinic_lab::{
 };
 use tokio::time::{interval, timeout};
 
-use crate::stage::{Announced, CLUSTER, Cr, PROJECT, Stage, W2, announced, because, broker, ids};
+use crate::stage::{Announced, CLUSTER, Cr, PROJECT, Stage, W2, announced, because, broker, cloud, ids};
 
 /// So many readings must agree before an absence is believed that nobody has announced.
 const CONFIRMATIONS: usize = 20;
@@ -196,6 +196,38 @@ async fn what_was_missed_while_the_broker_was_down_is_read_when_it_is_back() {
     stage.lab.cloud().attach_port("w2", "red").unwrap();
     broker.resume();
     stage.delivered(CLUSTER, |nodes| ids(&nodes["w2"]).len() == 2).await;
+}
+
+#[tokio::test]
+async fn where_the_news_come_from_is_said_soon_although_the_interval_is_an_hour() {
+    let broker = broker("openstack");
+    let mut stage = Stage::set(announced("openstack", broker.address()), Receiver::start().unwrap()).await;
+    stage.settings.rabbitmq = "enabled: auto".to_owned();
+    stage.settings.announced = true;
+    stage.begin().await;
+    stage.apply(&Cr::red("c", &["w1", "w2"])).await;
+    listened_to(&stage, "c").await;
+    stage.lab.clear_requests();
+    broker.stop();
+    let lost = |config: &_| because(config, "EventSource", "BrokerUnreachable");
+    let config = stage.until("c", lost).await;
+    assert!(because(&config, "Ready", "Synced"), "{config:#?}");
+    assert_eq!(stage.lab.requests().len(), 0, "OpenStack is not asked because of that");
+    broker.resume();
+    // The exchanges of the services are gone with the broker.
+    let lacking = |config: &_| because(config, "EventSource", "ExchangeMissing");
+    stage.until("c", lacking).await;
+}
+
+#[tokio::test]
+async fn that_there_is_no_broker_is_said_although_the_interval_is_an_hour() {
+    let mut stage = Stage::set(cloud(), Receiver::start().unwrap()).await;
+    stage.settings.rabbitmq = "enabled: auto".to_owned();
+    stage.begin().await;
+    stage.apply(&Cr::red("c", &["w1", "w2"])).await;
+    stage
+        .until("c", |config| because(config, "EventSource", "NotConfigured"))
+        .await;
 }
 
 #[tokio::test]

@@ -58,7 +58,10 @@ pub async fn new_ports(stage: &Stage, fleet: &Fleet, broker: &Broker) -> Result<
         let port = cloud.attach_port(&fleet::vm_id(stage, index)?, &fleet.subnet(index))?;
         let (mac, announced) = (cloud.mac_of(&port)?, cloud.announced_port(&port)?);
         let (began, at) = (SystemTime::now(), Instant::now());
-        broker.publisher.publish(&Announcement::port_updated(&announced)).await?;
+        broker
+            .publisher
+            .publish(&Announcement::port_updated(&announced))
+            .await?;
         requests::until_posted(stage, &mac, began).await;
         took.push(at.elapsed());
     }

@@ -65,6 +65,7 @@ pub fn pace() -> Pace {
     pace.backoff.base = Duration::from_millis(20);
     pace.backoff.cap = Duration::from_millis(200);
     pace.wiring_pause = Duration::from_mins(10);
+    pace.restate_pause = Duration::from_millis(50);
     pace.random = || 0.5;
     pace
 }
