@@ -19,7 +19,7 @@ test-kubernetes: ## the operator's stories on a real kube-apiserver, built from 
 e2e: ## against a real OpenStack from Debian's packages (root; KEEP=1 leaves it running)
 	@e2e/run.sh
 
-bench: ## the planner alone, `multinic plan` against curl, the operator with 1,000 OpenstackConfigs, the management API, a backlog of notifications (12 minutes)
+bench: ## the planner alone, `multinic plan` against curl, the operator with 1,000 OpenstackConfigs, the management API, a backlog of notifications (17 minutes)
 	@scripts/need.sh cargo cc curl python3
 	cargo bench -q -p multinic-planner
 	scripts/bench-plan.sh

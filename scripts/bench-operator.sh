@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench-operator.sh [PROJECTS CLUSTERS CONFIGS]: the operator at scale, on the lab's simulators and a real RabbitMQ. About nine minutes.
+# bench-operator.sh [PROJECTS CLUSTERS CONFIGS]: the operator at scale, on the lab's simulators and a real RabbitMQ. About ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need.sh cargo cc rabbitmq-server

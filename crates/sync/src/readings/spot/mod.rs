@@ -1,23 +1,23 @@
 //! One place: what is wanted of it, its last reading, the one under way, and what was hinted at. Decides who is answered with
 //! what, and how much is read; no IO.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroU32,
-    sync::Arc,
-};
+mod flight;
+mod hear;
+
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 
 use multinic_cloud::{Part, ReadRequest};
 use multinic_model::{ClusterId, inventory::Inventory};
-use multinic_notifications::Hint;
-use multinic_planner::{Announced, News, Seen};
+use multinic_planner::{News, Seen};
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
 use super::{
     Freshness, PlaceOutcome, PlaceReading, ReadingId, ReadingsPace,
     concern::Interest,
-    hearsay::{Heard, Hearsay, Taken},
+    hearsay::{Hearsay, Taken},
 };
+pub(super) use flight::Task;
+use flight::{Departure, Flight, Landed};
 
 /// What somebody who asks is told.
 pub(super) enum Answer {
@@ -26,14 +26,6 @@ pub(super) enum Answer {
     Wait(watch::Receiver<()>),
     /// A reading has to be made; after it, ask again.
     Launch(watch::Receiver<()>),
-}
-
-/// What a reading is to read.
-#[derive(Clone)]
-pub(super) struct Task {
-    pub request: Arc<ReadRequest>,
-    /// Where only a part of it is read: the rest.
-    pub base: Option<(Arc<Inventory>, Part)>,
 }
 
 /// The state of one place.
@@ -48,27 +40,6 @@ pub(super) struct Spot {
     /// In a row.
     failures: u32,
     landings: watch::Sender<()>,
-}
-
-/// A reading that is over, with what it was asked for.
-struct Landed {
-    serial: u64,
-    reading: Arc<PlaceReading>,
-    request: Arc<ReadRequest>,
-}
-
-struct Flight {
-    serial: u64,
-    task: AbortHandle,
-    /// `None` as long as it waits for its turn: whatever is wanted until then becomes part of it.
-    began: Option<Departure>,
-}
-
-struct Departure {
-    id: ReadingId,
-    at: Instant,
-    task: Task,
-    taken: Taken,
 }
 
 /// So many parts are put onto one whole reading, at most.
@@ -104,74 +75,6 @@ impl Spot {
             Some(_) => Answer::Wait(self.landings.subscribe()),
             None => Answer::Launch(self.landings.subscribe()),
         })
-    }
-
-    /// Takes in hints; says which clusters they may concern, and when a reading is worth it, and marks those that concern
-    /// somebody. The others are forgotten.
-    pub fn hear(
-        &mut self,
-        hints: &[Hint],
-        concerning: &mut [bool],
-        now: Instant,
-        pace: &ReadingsPace,
-    ) -> BTreeMap<ClusterId, Instant> {
-        let known = self.inventory();
-        let mut keep = |inventory| self.keep_concerning(inventory, hints, concerning, pace);
-        let concerned = known.as_deref().map(&mut keep);
-        if concerned.is_none() || self.flight.is_some() {
-            // Nothing is known to compare with; or the reading under way may see what the last one did not, and not what has
-            // just changed.
-            self.add(hints, pace);
-        }
-        let failed = self.last.as_ref().is_some_and(|last| last.reading.outcome.is_err());
-        let everybody = self.flight.is_some() || (self.last.is_none() && !failed);
-        let clusters: BTreeSet<_> = if everybody {
-            self.wishes.keys().cloned().collect()
-        } else {
-            concerned.unwrap_or_default()
-        };
-        if clusters.is_empty() {
-            return BTreeMap::new();
-        }
-        let due = self.hearsay.due(now, &pace.hints);
-        clusters.into_iter().map(|cluster| (cluster, due)).collect()
-    }
-
-    fn keep_concerning(
-        &mut self,
-        inventory: &Inventory,
-        hints: &[Hint],
-        concerning: &mut [bool],
-        pace: &ReadingsPace,
-    ) -> BTreeSet<ClusterId> {
-        let mut clusters = BTreeSet::new();
-        let mut mine = vec![false; hints.len()];
-        for (cluster, wish) in &self.wishes {
-            let interest = Interest::new(wish, inventory);
-            for (hint, mine) in hints.iter().zip(&mut mine) {
-                if interest.concern(hint).is_some() {
-                    *mine = true;
-                    clusters.insert(cluster.clone());
-                }
-            }
-        }
-        for ((hint, mine), concerning) in hints.iter().zip(mine).zip(concerning) {
-            if mine {
-                *concerning = true;
-                self.add(std::slice::from_ref(hint), pace);
-            }
-        }
-        clusters
-    }
-
-    fn add(&mut self, hints: &[Hint], pace: &ReadingsPace) {
-        for hint in hints {
-            let heard = Heard {
-                hint: hint.clone(),
-                misses: 0,
-            };
-            self.hearsay.add(heard, &pace.hints);
-        }
     }
 
     /// Whether there is something to plan from that this reading did not say, or there will be when what was heard has been
@@ -313,19 +216,6 @@ impl Spot {
         }
     }
 
-    /// The removals that were announced before the reading began, by what was known then and by what is known now.
-    fn announced(&self, request: &ReadRequest, taken: &Taken, inventory: &Inventory) -> Announced {
-        let before = self.inventory();
-        let mut announced = Announced::default();
-        for known in before.as_deref().into_iter().chain([inventory]) {
-            let interest = Interest::new(request, known);
-            for concern in taken.heard.iter().filter_map(|heard| interest.concern(&heard.hint)) {
-                announced.extend(&concern.announced);
-            }
-        }
-        announced
-    }
-
     fn inventory(&self) -> Option<Arc<Inventory>> {
         self.last.as_ref()?.reading.outcome.as_ref().ok().cloned()
     }
@@ -357,34 +247,6 @@ fn seen(part: Part, inventory: &Inventory) -> Seen {
         ports = inventory.servers.keys().cloned().collect();
     }
     Seen::Part { servers, ports }
-}
-
-impl Departure {
-    fn never(id: ReadingId, at: Instant) -> Self {
-        Self {
-            id,
-            at,
-            task: Task {
-                request: Arc::default(),
-                base: None,
-            },
-            taken: Taken::default(),
-        }
-    }
-}
-
-impl Landed {
-    /// A failure is about the place, whatever was asked for, and stands until the place may be tried again.
-    fn answers(&self, wish: &ReadRequest, freshness: Freshness, nothing_new: bool, now: Instant) -> bool {
-        match self.reading.retry_at {
-            Some(retry_at) => now < retry_at,
-            None => self.covers(wish) && freshness.is_met(&self.reading, nothing_new),
-        }
-    }
-
-    fn covers(&self, wish: &ReadRequest) -> bool {
-        self.request.subnets.is_superset(&wish.subnets) && self.request.vms.is_superset(&wish.vms)
-    }
 }
 
 impl Drop for Spot {
