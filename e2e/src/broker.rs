@@ -1,7 +1,7 @@
 //! The real RabbitMQ, as ceilometer meets it: everything that comes into one queue is kept, with the time of its coming.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -169,8 +169,8 @@ impl Consumer {
         found.last().map(|(at, _)| *at)
     }
 
-    fn came(&self) -> Came {
-        self.came.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn came(&self) -> MutexGuard<'_, Came> {
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,9 @@
 //! What OpenStack announces is delivered without waiting for the next periodic reading, and nothing depends on it.
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use multinic_lab::{
     CloudBuilder, LoggedRequest, Receiver, SEED_SUBNET_ID, Service,
@@ -182,13 +185,18 @@ async fn heard(stage: &Stage, messages: usize) {
     assert!(all.is_ok(), "{}", stage.metrics.text().unwrap());
 }
 
+/// Everything but the engine, with a cloud of which Contrabass knows this broker.
+async fn named_by_contrabass(broker: SocketAddr) -> Stage {
+    let mut stage = Stage::set(announced("openstack", broker), Receiver::start().unwrap()).await;
+    stage.settings.rabbitmq = String::from("enabled: auto");
+    stage.settings.announced = true;
+    stage
+}
+
 #[tokio::test]
 async fn what_was_missed_while_the_broker_was_down_is_read_when_it_is_back() {
     let broker = broker("openstack");
-    let cloud = announced("openstack", broker.address());
-    let mut stage = Stage::set(cloud, Receiver::start().unwrap()).await;
-    stage.settings.rabbitmq = "enabled: auto".to_owned();
-    stage.settings.announced = true;
+    let mut stage = named_by_contrabass(broker.address()).await;
     stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
     listened_to(&stage, "c").await;
@@ -201,9 +209,7 @@ async fn what_was_missed_while_the_broker_was_down_is_read_when_it_is_back() {
 #[tokio::test]
 async fn where_the_news_come_from_is_said_soon_although_the_interval_is_an_hour() {
     let broker = broker("openstack");
-    let mut stage = Stage::set(announced("openstack", broker.address()), Receiver::start().unwrap()).await;
-    stage.settings.rabbitmq = "enabled: auto".to_owned();
-    stage.settings.announced = true;
+    let mut stage = named_by_contrabass(broker.address()).await;
     stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
     listened_to(&stage, "c").await;
@@ -233,9 +239,7 @@ async fn that_there_is_no_broker_is_said_although_the_interval_is_an_hour() {
 #[tokio::test]
 async fn without_a_broker_that_answers_everything_works_as_before_and_nothing_is_written() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut stage = Stage::set(announced("openstack", nobody), Receiver::start().unwrap()).await;
-    stage.settings.rabbitmq = "enabled: auto".to_owned();
-    stage.settings.announced = true;
+    let mut stage = named_by_contrabass(nobody).await;
     stage.settings.interval = "50ms".to_owned();
     stage.begin().await;
     stage.apply(&Cr::red("c", &["w1", "w2"])).await;
